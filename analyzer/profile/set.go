@@ -1,0 +1,23 @@
+// Package profile turns the raw profiles of trials into the ones that people
+// look at: bounded reading, merging, rebasing on the op, scaling per op.
+package profile
+
+import (
+	"github.com/google/pprof/profile"
+)
+
+// A Set holds the derived profiles of one cell, rebased on the op's entry
+// function, of one period type. A nil profile could not be derived; Problem
+// says why.
+type Set struct {
+	CPU    *profile.Profile // sample types cpu
+	Wall   *profile.Profile // wall
+	OffCPU *profile.Profile // offcpu = wall - cpu per stack, never negative
+	Merged *profile.Profile // wall, cpu, offcpu
+	// Ops is how many ops the profiles cover: divide by it for "per op".
+	Ops int64
+	// Residual is the share of CPU time that the wall profile missed. Over
+	// MaxResidual OffCPU is withheld.
+	Residual float64
+	Problem  string
+}

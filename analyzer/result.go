@@ -1,0 +1,270 @@
+package analyzer
+
+import (
+	"time"
+
+	"github.com/concprof/concprof/analyzer/profile"
+	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
+	"github.com/concprof/concprof/probes/rundir"
+)
+
+// Schema names the version of the JSON document that a Result is.
+const Schema = "concprof/1"
+
+// A Result is the judgement of one run. Its JSON form, verdict.json, is a
+// contract: keys may be added, but none is renamed, removed or given another
+// unit within a schema version.
+type Result struct {
+	Schema    string     `json:"schema"`
+	Run       Run        `json:"run"`
+	Workloads []Workload `json:"workloads"`
+	// Complete is false when the run was interrupted or its journal was cut.
+	Complete bool      `json:"complete"`
+	Warnings []Warning `json:"warnings"` // of the run as a whole
+}
+
+// Run says where and how the measuring was done.
+type Run struct {
+	ID      string      `json:"id"`
+	Dir     string      `json:"dir"`
+	Created time.Time   `json:"created"`
+	Seed    uint64      `json:"seed"`
+	Command []string    `json:"command,omitempty"` // what reproduces the run
+	Tool    rundir.Tool `json:"tool"`
+	Host    rundir.Host `json:"host"`
+	Noise   Noise       `json:"noise"`
+	// ElapsedNs is the time that all trials took together.
+	ElapsedNs int64 `json:"elapsed_ns"`
+	Trials    int   `json:"trials"`
+}
+
+// Noise is what the run learned of its own precision.
+type Noise struct {
+	// Floor is the largest relative difference that the baseline showed
+	// against itself (A-A): differences below it are ties.
+	Floor      float64 `json:"floor"`
+	ControlsOK bool    `json:"controls_ok"`
+	// ControlCPU and ControlWait are the demands that the controls read.
+	ControlCPU  float64 `json:"control_cpu"`
+	ControlWait float64 `json:"control_wait"`
+	// ForeignShare is the median share of the cores' time that other
+	// programs took during the trials; Disturbed the number of trials in
+	// which that, steal or throttling passed its threshold.
+	ForeignShare float64 `json:"foreign_share"`
+	StealShare   float64 `json:"steal_share"`
+	Disturbed    int     `json:"disturbed"`
+}
+
+// Class says what an op spends its time on.
+type Class string
+
+// The classes.
+const (
+	IOBound      Class = "io-bound"
+	CPUBound     Class = "cpu-bound"
+	Mixed        Class = "mixed"
+	Inconclusive Class = "inconclusive"
+)
+
+// Classes returns every class.
+func Classes() []Class { return []Class{IOBound, CPUBound, Mixed, Inconclusive} }
+
+// Interval is a value with bounds and the level that they achieve, 0.97 for
+// 97 %. Level is 0 when there are too few values for any bounds; Low and High
+// are then the extremes.
+type Interval struct {
+	Value float64 `json:"value"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+	Level float64 `json:"level,omitempty"`
+	N     int     `json:"n,omitempty"`
+}
+
+// Workload is the judgement of one workload.
+type Workload struct {
+	Name   string `json:"name"`
+	Target string `json:"target"`
+	Class  Class  `json:"class"`
+	// Confidence is the level of DemandInterval when the whole of it lies in
+	// one band, else 0.
+	Confidence     float64    `json:"confidence"`
+	Demand         float64    `json:"demand"`
+	DemandInterval [2]float64 `json:"demand_interval"`
+	Split          Split      `json:"split"`
+	// InnerParallelism is how many cores one op uses by itself: above 1 when
+	// it starts goroutines or children that compute.
+	InnerParallelism float64                 `json:"inner_parallelism"`
+	Waits            map[record.Wait]float64 `json:"waits"` // shares of an op's wall time
+	Limits           []Limit                 `json:"limits"`
+	Steps            []Step                  `json:"steps,omitempty"`
+
+	Prediction     *Prediction     `json:"prediction"`
+	Recommendation *Recommendation `json:"recommendation"`
+	// Undecided says why there is no recommendation and what would settle it.
+	Undecided string `json:"undecided,omitempty"`
+
+	Cells    []Cell        `json:"cells"`
+	Scaling  []Scaling     `json:"scaling"`
+	Profiles []ProfileFile `json:"profiles"`
+
+	OpsRun int64 `json:"ops_run"`
+	// ObserverEffect is profiled / unprofiled time of the sequential cell.
+	ObserverEffect float64   `json:"observer_effect"`
+	NoiseFloor     float64   `json:"noise_floor"` // of this workload's baseline
+	Dry            *Dry      `json:"dry,omitempty"`
+	Evidence       []string  `json:"evidence"` // the chain from split to verdict, a sentence each
+	Settle         string    `json:"settle,omitempty"`
+	Warnings       []Warning `json:"warnings"`
+
+	// Flames are the stacks that reports draw, per op; not in the JSON.
+	Flames []Flame `json:"-"`
+}
+
+// Dry is the op that ran before anything was measured.
+type Dry struct {
+	Result string `json:"result"`
+	OpNs   int64  `json:"op_ns"`
+}
+
+// Split are the shares of an op's wall time in the sequential cell; they sum
+// to 1.
+type Split struct {
+	OnCPU    float64 `json:"on_cpu"`
+	Runnable float64 `json:"runnable"`
+	Blocked  float64 `json:"blocked"`
+}
+
+// LimitKind is what keeps a workload from scaling.
+type LimitKind string
+
+// The limits.
+const (
+	LimitLock             LimitKind = "lock"
+	LimitGIL              LimitKind = "gil"
+	LimitGC               LimitKind = "gc"
+	LimitMemory           LimitKind = "memory"
+	LimitLoopStall        LimitKind = "loop-stall"
+	LimitOversubscription LimitKind = "oversubscription"
+	LimitDownstream       LimitKind = "downstream"
+)
+
+// A Limit is one thing that keeps a workload from scaling, with the place
+// where the time goes.
+type Limit struct {
+	Kind LimitKind `json:"kind"`
+	// Share is of the time that ops spent, at the concurrency where the
+	// limit was seen.
+	Share    float64 `json:"share"`
+	Function string  `json:"function,omitempty"`
+	File     string  `json:"file,omitempty"`
+	Line     int     `json:"line,omitempty"`
+}
+
+// A Step is one step of an op, judged by itself.
+type Step struct {
+	Name    string  `json:"name"`
+	Demand  float64 `json:"demand"`
+	Class   Class   `json:"class"`
+	Share   float64 `json:"share"` // of the op's wall time
+	Offload bool    `json:"offload"`
+}
+
+// Prediction is what the sequential profile alone let expect.
+type Prediction struct {
+	Model       model.Model `json:"model"`
+	Concurrency int         `json:"concurrency"`
+	Speedup     float64     `json:"speedup"` // the expected one
+	Agrees      bool        `json:"agrees"`
+	Why         string      `json:"why"`
+}
+
+// Recommendation is the model to use.
+type Recommendation struct {
+	Model       model.Model `json:"model"`
+	Concurrency int         `json:"concurrency"`
+	Speedup     Interval    `json:"speedup"` // of throughput, against sequential
+	Ties        []Tie       `json:"ties"`
+	Why         []string    `json:"why"`
+	Code        []string    `json:"code"` // lines that can be pasted
+}
+
+// A Tie is a cell that was not distinguishable from the best.
+type Tie struct {
+	Model       model.Model `json:"model"`
+	Concurrency int         `json:"concurrency"`
+	Ratio       float64     `json:"ratio"` // to the best
+}
+
+// A Cell is what was measured of a workload under one model at one
+// concurrency.
+type Cell struct {
+	Model       model.Model   `json:"model"`
+	Concurrency int           `json:"concurrency"`
+	Status      record.Status `json:"status"`
+	Reason      string        `json:"reason,omitempty"`
+	Trials      int           `json:"trials"` // counted timing trials
+
+	OpsPerSec  Quartile `json:"ops_per_sec"`
+	Speedup    Interval `json:"speedup"`
+	Latency    Latency  `json:"latency_ns"`
+	CPUNsPerOp float64  `json:"cpu_ns_per_op"`
+	// Waits are the shares of an op's time in the profiled trial of this
+	// cell, on-CPU under the key "on_cpu"; nil where none ran.
+	Waits        map[string]float64  `json:"waits,omitempty"`
+	PeakRSSBytes int64               `json:"peak_rss_bytes"`
+	Threads      int                 `json:"threads"`
+	FailedOps    int64               `json:"failed_ops"`
+	Ops          int64               `json:"ops"`
+	Errors       []record.ErrorCount `json:"errors,omitempty"`
+	Output       string              `json:"output,omitempty"` // folder of a broken trial
+}
+
+// Quartile is a median with its order-statistic interval.
+type Quartile struct {
+	Median float64 `json:"median"`
+	Low    float64 `json:"low"`
+	High   float64 `json:"high"`
+	Level  float64 `json:"level,omitempty"`
+}
+
+// Latency are quantiles of op times. P99 is 0 with fewer than 1,000 timed ops.
+type Latency struct {
+	P50 int64 `json:"p50"`
+	P95 int64 `json:"p95"`
+	P99 int64 `json:"p99"`
+}
+
+// Scaling is the fit of the Universal Scalability Law to one model's levels.
+type Scaling struct {
+	Model           model.Model `json:"model"`
+	Sigma           float64     `json:"sigma"`
+	Kappa           float64     `json:"kappa"`
+	R2              float64     `json:"r2"`
+	PeakConcurrency float64     `json:"peak_concurrency"`
+	Refused         string      `json:"refused,omitempty"` // why there is no fit
+}
+
+// A ProfileFile is one file under profiles/.
+type ProfileFile struct {
+	Model       model.Model        `json:"model"`
+	Concurrency int                `json:"concurrency"`
+	Kind        record.ProfileKind `json:"kind"`
+	Path        string             `json:"path"` // relative to the run directory
+	PerOp       bool               `json:"per_op,omitempty"`
+	Problem     string             `json:"problem,omitempty"`
+}
+
+// A Flame is the derived profiles of one cell, as reports draw them.
+type Flame struct {
+	Cell plan.Cell
+	Set  *profile.Set
+}
+
+// A Warning is a doubt about what was nevertheless done.
+type Warning struct {
+	ID      string `json:"id"` // stable, kebab-case
+	Message string `json:"message"`
+	Remedy  string `json:"remedy,omitempty"`
+}

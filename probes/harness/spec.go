@@ -1,0 +1,99 @@
+package harness
+
+import "github.com/concprof/concprof/probes/model"
+
+// A Spec tells a probe what its one trial is. It arrives on record.SpecFD as
+// one JSON document.
+type Spec struct {
+	Version int    `json:"version"` // record.ProtocolVersion
+	Token   string `json:"token"`   // repeated in every event
+	Trial   string `json:"trial"`
+
+	Model       model.Model `json:"model"`
+	Concurrency int         `json:"concurrency"`
+	// Cores is how many processors the trial may use: the permits of hybrid,
+	// the Ps of every model but event-loop.
+	Cores int `json:"cores"`
+
+	// Ops, ForNs and MinOps are as in plan.Trial: so many ops, or as many as
+	// start within a time.
+	Ops    int64 `json:"ops,omitempty"`
+	ForNs  int64 `json:"for_ns,omitempty"`
+	MinOps int64 `json:"min_ops,omitempty"`
+	// MaxOps is the most that a trial of ForNs may run; 0 means no bound.
+	MaxOps  int64   `json:"max_ops,omitempty"`
+	MaxRate float64 `json:"max_rate,omitempty"` // ops per second; 0 means no bound
+
+	Steps    []Step  `json:"steps"`
+	Offload  []bool  `json:"offload,omitempty"`
+	Inputs   *Inputs `json:"inputs,omitempty"`
+	Setup    string  `json:"setup,omitempty"` // keys of functions
+	Teardown string  `json:"teardown,omitempty"`
+	NoDigest bool    `json:"no_digest,omitempty"`
+
+	// Mode selects what is observed beside the ops.
+	Mode Mode `json:"mode"`
+	// LatencyEvery is the k of "time every k-th op"; 0 lets the probe choose
+	// k such that the clock costs at most 1 % of an op.
+	LatencyEvery int64 `json:"latency_every,omitempty"`
+	// Scratch is a folder of the trial's own, removed after it.
+	Scratch string `json:"scratch,omitempty"`
+}
+
+// Mode says how a trial is observed.
+type Mode string
+
+// The modes.
+const (
+	ModeDry      Mode = "dry"      // one op; its result is reported
+	ModeTiming   Mode = "timing"   // no profilers
+	ModeClassify Mode = "classify" // profiled, on a locked thread whose clocks are read
+	ModeProfile  Mode = "profile"  // profiled
+)
+
+// Inputs are the lines of a file or the numbers 0 to Count-1, cycled.
+type Inputs struct {
+	File  string `json:"file,omitempty"` // absolute
+	Count int64  `json:"count,omitempty"`
+}
+
+// A Step is one step of an op.
+type Step struct {
+	Name string   `json:"name"`
+	Kind StepKind `json:"kind"`
+
+	Func string `json:"func,omitempty"` // key of a registered function
+
+	ForNs      int64    `json:"for_ns,omitempty"`
+	JitterNs   int64    `json:"jitter_ns,omitempty"`
+	Iterations int64    `json:"iterations,omitempty"` // of CPU work; 0: calibrate (dry only)
+	Work       string   `json:"work,omitempty"`       // cpu: sha256, json, matmul, sort, gzip; lock: cpu, sleep; file: read, write, fsync
+	Address    string   `json:"address,omitempty"`    // http: URL; tcp: host:port
+	Method     string   `json:"method,omitempty"`
+	Path       string   `json:"path,omitempty"`
+	Bytes      int64    `json:"bytes,omitempty"`
+	Count      int64    `json:"count,omitempty"` // alloc: objects; channel: messages
+	Connect    bool     `json:"connect,omitempty"`
+	Argv       []string `json:"argv,omitempty"` // exec; "{input}" is replaced by the op's input
+	Dir        string   `json:"dir,omitempty"`
+	// Stdin "input" gives the op's input to the command on its standard
+	// input.
+	Stdin string `json:"stdin,omitempty"`
+}
+
+// StepKind names what a step does.
+type StepKind string
+
+// The kinds of step.
+const (
+	KindSleep   StepKind = "sleep"
+	KindHTTP    StepKind = "http"
+	KindTCP     StepKind = "tcp"
+	KindFile    StepKind = "file"
+	KindCPU     StepKind = "cpu"
+	KindAlloc   StepKind = "alloc"
+	KindLock    StepKind = "lock"
+	KindChannel StepKind = "channel"
+	KindExec    StepKind = "exec"
+	KindGo      StepKind = "go"
+)

@@ -1,0 +1,31 @@
+package rundir
+
+import (
+	"github.com/concprof/concprof/probes/plan"
+)
+
+// A Run is what a run directory holds, read back.
+type Run struct {
+	Path      string
+	Manifest  Manifest
+	Source    []byte // workload.yaml
+	Decisions []plan.Decision
+	Finished  []plan.Finished // in the order in which they finished
+	Notes     []Note
+	// Torn is set when the journal's tail was cut off at the last good line.
+	Torn bool
+	// Complete is set when the last decision was Done and every trial that
+	// was decided has finished.
+	Complete bool
+}
+
+// A Note is a journal line that is neither a trial nor a decision.
+type Note struct {
+	Kind string `json:"kind"` // "interrupted", "resumed", "server"
+	Text string `json:"text"`
+}
+
+// History returns what a Planner needs of the run.
+func (r *Run) History() plan.History {
+	return plan.History{Plan: &r.Manifest.Plan, Decisions: r.Decisions, Finished: r.Finished}
+}
