@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Env is all that a command touches of the world. main fills it from the
+// process; tests fill it with what they want to see.
+type Env struct {
+	Args   []string // without the program's name
+	Stdin  io.Reader
+	Stdout io.Writer // the result, and nothing else
+	Stderr io.Writer // progress, warnings, errors
+
+	LookupEnv func(name string) (string, bool)
+	// Dir is the working directory, absolute: relative paths start here.
+	Dir string
+	// Width is the number of columns of the terminal, 0 if there is none.
+	Width int
+	// StdoutTerminal and StderrTerminal say which stream is a terminal.
+	StdoutTerminal bool
+	StderrTerminal bool
+
+	// Signals delivers what should end the command. The first one asks it to
+	// stop and to keep what it has; the second one ends it at once.
+	Signals <-chan os.Signal
+	Now     func() time.Time
+}
+
+// abs returns path as seen from the working directory.
+func (e *Env) abs(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(e.Dir, path)
+}
+
+// lookup returns the value of an environment variable, "" if it is not set.
+func (e *Env) lookup(name string) string {
+	if e.LookupEnv == nil {
+		return ""
+	}
+	v, _ := e.LookupEnv(name)
+	return v
+}

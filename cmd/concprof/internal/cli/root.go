@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// An app is one execution of the command line: its environment and the flags
+// that every command has.
+type app struct {
+	*Env
+	quiet   bool
+	verbose bool
+	color   colorMode
+}
+
+// colorMode says when to use colour: auto, always, never.
+type colorMode string
+
+const (
+	colorAuto   colorMode = "auto"
+	colorAlways colorMode = "always"
+	colorNever  colorMode = "never"
+)
+
+func (c *colorMode) String() string { return string(*c) }
+func (c *colorMode) Type() string   { return "when" }
+func (c *colorMode) Set(s string) error {
+	switch m := colorMode(s); m {
+	case colorAuto, colorAlways, colorNever:
+		*c = m
+		return nil
+	}
+	return fmt.Errorf("want auto, always or never")
+}
+
+// useColor reports whether to colour what goes to a stream. NO_COLOR is
+// honoured unless --color says otherwise (https://no-color.org).
+func (a *app) useColor(terminal bool) bool {
+	switch a.color {
+	case colorAlways:
+		return true
+	case colorNever:
+		return false
+	}
+	return terminal && a.lookup("NO_COLOR") == "" && a.lookup("TERM") != "dumb"
+}
+
+// AddFlags adds the flags that every command has.
+func (a *app) AddFlags(fs *pflag.FlagSet) {
+	fs.BoolVarP(&a.quiet, "quiet", "q", false, "print the result and errors only")
+	fs.BoolVarP(&a.verbose, "verbose", "v", false, "print more: every cell, every decision")
+	a.color = colorAuto
+	fs.Var(&a.color, "color", "colour the output: auto, always, never")
+}
+
+// notef prints a line of progress or an announcement to standard error.
+func (a *app) notef(format string, args ...any) {
+	if !a.quiet {
+		fmt.Fprintln(a.Stderr, printable(fmt.Sprintf(format, args...)))
+	}
+}
+
+// execute parses the command line and runs the command that it names.
+func execute(ctx context.Context, e *Env) error {
+	root := newRootCommand(&app{Env: e})
+	root.SetArgs(e.Args)
+	root.SetIn(e.Stdin)
+	root.SetOut(e.Stdout)
+	root.SetErr(e.Stderr)
+	return root.ExecuteContext(ctx)
+}
+
+func newRootCommand(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "concprof",
+		Short: "Is it I/O-bound or CPU-bound, and which concurrency model should it use?",
+		Long: `concprof runs your own work under each concurrency model, in fresh processes,
+while pprof and fgprof watch it on and off the CPU. The profile explains, the
+measurement decides, and the answer can be attached to a pull request.
+
+Results go to standard output; progress, warnings and errors to standard error.
+A flag overrides the variable CONCPROF_<FLAG>, which overrides workload.yaml.
+
+Exit codes:
+` + exitCodeTable(),
+		Example: `  concprof init                          write a workload.yaml to start from
+  concprof analyze workload.yaml         run, classify, recommend
+  concprof analyze ./internal/thumb.Render
+  concprof pprof latest                  compare the models' profiles in a browser
+  concprof report latest -o report.html  one file for the pull request`,
+		Args:              cobra.ArbitraryArgs,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return applyEnvironment(a.Env, cmd.Flags()) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return unknownCommand(cmd, args[0])
+		},
+	}
+	a.AddFlags(root.PersistentFlags())
+	root.SetFlagErrorFunc(flagError)
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
+	root.AddCommand(
+		newVersionCommand(a),
+	)
+	return root
+}
+
+func exitCodeTable() string {
+	var b strings.Builder
+	for _, c := range exitCodes {
+		fmt.Fprintf(&b, "  %3d  %s\n", c.code, c.means)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// unknownCommand names the command that was probably meant. A file or folder
+// in the command's place is probably meant for analyze.
+func unknownCommand(root *cobra.Command, name string) error {
+	root.SuggestionsMinimumDistance = 2
+	hint := "concprof --help lists the commands"
+	if near := root.SuggestionsFor(name); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "?"
+	} else if strings.ContainsAny(name, "./:") {
+		hint = "did you mean concprof analyze " + name + "?"
+	}
+	return usage(hint, "unknown command %q", name)
+}
+
+// flagError turns what pflag found wrong into a usage error, with the nearest
+// flag where the name was wrong.
+func flagError(cmd *cobra.Command, err error) error {
+	if errors.Is(err, pflag.ErrHelp) {
+		return err
+	}
+	hint := cmd.CommandPath() + " --help lists the flags"
+	if missing := (*pflag.NotExistError)(nil); errors.As(err, &missing) {
+		if near := nearestFlag(cmd.Flags(), missing.GetSpecifiedName()); near != "" {
+			hint = "did you mean --" + near + "?"
+		}
+	}
+	return &usageError{err, hint}
+}
+
+// arguments wraps a check of the number of arguments into a usage error.
+func arguments(check cobra.PositionalArgs, hint string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return &usageError{err, hint}
+		}
+		return nil
+	}
+}

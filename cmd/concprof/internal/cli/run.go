@@ -1,0 +1,103 @@
+// Package cli is concprof's command line: one file per command.
+//
+// Each command is an options struct with AddFlags and Validate, and a
+// function that does the work. Commands take everything that they touch from
+// an Env, so that a test can interrupt them, and return an error that decides
+// the exit code (exit.go).
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"syscall"
+)
+
+// Run executes the command line in e.Args and returns the exit code.
+//
+// A first signal cancels the command's context, with the signal as the cause,
+// and waits for it. A second one returns at once: what the command started is
+// taken down by its keepers when the process ends.
+func Run(ctx context.Context, e *Env) int {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	out := &watchedWriter{w: e.Stdout}
+	watched := *e
+	watched.Stdout = out
+
+	done := make(chan error, 1)
+	go func() { done <- execute(ctx, &watched) }()
+	for signals := 0; ; {
+		select {
+		case err := <-done:
+			return finish(ctx, e, out, err)
+		case s := <-e.Signals:
+			if signals++; signals > 1 {
+				return (&interruptError{signal: s}).exitCode()
+			}
+			cancel(&interruptError{signal: s})
+		}
+	}
+}
+
+// finish prints err and turns it into the exit code.
+func finish(ctx context.Context, e *Env, out *watchedWriter, err error) int {
+	// A reader that has seen enough ("| head") is no fault.
+	if errors.Is(out.err, syscall.EPIPE) {
+		return exitOK
+	}
+	if out.err != nil && exitCode(err) != exitWrite {
+		err = &writeError{"the result to standard output", out.err}
+	}
+	// What a command returns because it was interrupted is an interruption.
+	if interrupt := (*interruptError)(nil); errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &interrupt) {
+		err = interrupt
+	}
+	printError(e.Stderr, err)
+	return exitCode(err)
+}
+
+// printError writes "error: ..." and then a line "hint: ..." for each thing
+// that one can do about it.
+func printError(w io.Writer, err error) {
+	if err == nil {
+		return
+	}
+	if text := strings.TrimRight(err.Error(), "\n"); text != "" {
+		fmt.Fprintf(w, "error: %s\n", printable(text))
+	}
+	if h := (interface{ hints() []string })(nil); errors.As(err, &h) {
+		for _, hint := range h.hints() {
+			fmt.Fprintf(w, "hint: %s\n", printable(hint))
+		}
+	}
+}
+
+// printable replaces control characters, which may come from a file's or a
+// function's name, so that they cannot steer a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && (r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069) {
+			return '�'
+		}
+		return r
+	}, s)
+}
+
+// A watchedWriter remembers the first error of its writer, which formatters
+// and cobra ignore.
+type watchedWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (w *watchedWriter) Write(p []byte) (int, error) {
+	if w.err != nil {
+		return 0, w.err
+	}
+	n, err := w.w.Write(p)
+	w.err = err
+	return n, err
+}
