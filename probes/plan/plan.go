@@ -77,8 +77,9 @@ type Trial struct {
 	MinOps int64 `json:"min_ops,omitempty"`
 	// Offload tells, per step, whether hybrid sends it through the permits.
 	Offload []bool `json:"offload,omitempty"`
-	// Control is the built-in op that a control trial runs instead of the
-	// workload's.
+	// Control is the built-in op that a control trial runs instead of a
+	// workload's; its cell names no workload. A dry trial of each control comes
+	// first and calibrates it.
 	Control Control `json:"control,omitempty"`
 	// LatencyEvery is the k of "time every k-th op", 0 to let the probe choose.
 	LatencyEvery int64 `json:"latency_every,omitempty"`
@@ -124,6 +125,9 @@ type Decision struct {
 	Trials []Trial `json:"trials,omitempty"`
 	// Eliminated are cells that will not be measured any more.
 	Eliminated []Elimination `json:"eliminated,omitempty"`
+	// Expected is how many trials the whole run is likely to have, as far as
+	// can be told now; for display only, 0 if it cannot be told.
+	Expected int `json:"expected,omitempty"`
 	// Why says in words what was decided, for the journal and --verbose.
 	Why string `json:"why"`
 	// Done ends the run.
