@@ -17,6 +17,8 @@ type Run struct {
 	// Complete is set when the last decision was Done and every trial that
 	// was decided has finished.
 	Complete bool
+
+	journalSize int64 // of the good part, in bytes
 }
 
 // A Note is a journal line that is neither a trial nor a decision.

@@ -1,0 +1,64 @@
+package rundir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/concprof/concprof/probes/internal/lock"
+)
+
+// A BusyError is returned by Resume when another process holds the run
+// directory. It names the holder.
+type BusyError = lock.BusyError
+
+// A WriteError is returned by every function of this package that could not
+// write. It names the file, and the space that is left when that is the
+// reason.
+type WriteError struct {
+	Path string
+	// FreeBytes is what the file system has left, -1 if it is not known.
+	FreeBytes int64
+	Err       error
+}
+
+func (e *WriteError) Error() string {
+	err := e.Err
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	if e.Full() && e.FreeBytes >= 0 {
+		return fmt.Sprintf("cannot write %s: %v, %d bytes free", e.Path, err, e.FreeBytes)
+	}
+	return fmt.Sprintf("cannot write %s: %v", e.Path, err)
+}
+
+func (e *WriteError) Unwrap() error { return e.Err }
+
+// Full reports whether there was no room: a full disk or a spent quota.
+func (e *WriteError) Full() bool {
+	return errors.Is(e.Err, syscall.ENOSPC) || errors.Is(e.Err, syscall.EDQUOT)
+}
+
+// writeError wraps err, which came from writing path, unless it is nil or
+// wrapped already.
+func writeError(path string, err error) error {
+	var we *WriteError
+	if err == nil || errors.As(err, &we) {
+		return err
+	}
+	return &WriteError{Path: path, FreeBytes: freeBytes(filepath.Dir(path)), Err: err}
+}
+
+func freeBytes(dir string) int64 {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return -1
+	}
+	return int64(st.Bavail) * int64(st.Bsize)
+}
