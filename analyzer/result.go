@@ -206,10 +206,13 @@ type Cell struct {
 	Reason      string        `json:"reason,omitempty"`
 	Trials      int           `json:"trials"` // counted timing trials
 
-	OpsPerSec  Quartile `json:"ops_per_sec"`
-	Speedup    Interval `json:"speedup"`
-	Latency    Latency  `json:"latency_ns"`
-	CPUNsPerOp float64  `json:"cpu_ns_per_op"`
+	OpsPerSec Quartile `json:"ops_per_sec"`
+	// Samples are the ops per second of the counted trials, in the order in
+	// which they ran; OpsPerSec.Median is their median.
+	Samples    []float64 `json:"samples,omitempty"`
+	Speedup    Interval  `json:"speedup"`
+	Latency    Latency   `json:"latency_ns"`
+	CPUNsPerOp float64   `json:"cpu_ns_per_op"`
 	// Waits are the shares of an op's time in the profiled trial of this
 	// cell, on-CPU under the key "on_cpu"; nil where none ran.
 	Waits        map[string]float64  `json:"waits,omitempty"`
