@@ -1,0 +1,185 @@
+package reports
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/width"
+
+	"unicode"
+)
+
+// dash stands for a number that was not measured.
+const dash = "-"
+
+// digits returns v with three significant digits and without an exponent,
+// "0.0123", "1.23", "123", "1230".
+func digits(v float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return dash
+	}
+	a := math.Abs(v)
+	decimals := 0
+	switch {
+	case a == 0:
+		return "0"
+	case a < 1:
+		decimals = min(2-int(math.Floor(math.Log10(a))), 9)
+	case a < 9.995:
+		decimals = 2
+	case a < 99.95:
+		decimals = 1
+	}
+	return strconv.FormatFloat(v, 'f', decimals, 64)
+}
+
+// scaled returns v in the largest unit of which it has at least one, with
+// three significant digits. Values just under a step go to the next unit, so
+// that 999.9 µs reads 1.00 ms and not 1000 µs.
+func scaled(v, step float64, units []string) string {
+	i := 0
+	for i < len(units)-1 && math.Abs(v) >= step*0.9995 {
+		v /= step
+		i++
+	}
+	return digits(v) + units[i]
+}
+
+// duration returns a time given in nanoseconds, "20.5 ms".
+func duration(ns float64) string {
+	if ns == 0 {
+		return dash
+	}
+	if math.Abs(ns) >= 0.9995e9 {
+		return digits(ns/1e9) + " s"
+	}
+	return scaled(ns, 1000, []string{" ns", " µs", " ms"})
+}
+
+// rate returns ops per second, "747", "12.3k".
+func rate(v float64) string {
+	if v == 0 {
+		return dash
+	}
+	if math.Abs(v) < 9995 {
+		return digits(v)
+	}
+	return scaled(v/1000, 1000, []string{"k", "M", "G"})
+}
+
+// size returns a number of bytes, "12.3 MiB".
+func size(n int64) string {
+	if n == 0 {
+		return dash
+	}
+	return scaled(float64(n), 1024, []string{" B", " KiB", " MiB", " GiB", " TiB"})
+}
+
+// share returns a share as a percentage, "97%"; what would round to 0 or 100
+// without being it says so.
+func share(v float64) string {
+	p := v * 100
+	switch {
+	case math.IsNaN(p):
+		return dash
+	case p > 0 && p < 0.5:
+		return "<1%"
+	case p < 100 && p >= 99.5:
+		return ">99%"
+	}
+	return strconv.FormatFloat(p, 'f', 0, 64) + "%"
+}
+
+// percent returns a small relative number with one decimal, "0.4%".
+func percent(v float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return dash
+	}
+	p := v * 100
+	if math.Abs(p) >= 9.95 {
+		return strconv.FormatFloat(p, 'f', 0, 64) + "%"
+	}
+	return strconv.FormatFloat(p, 'f', 1, 64) + "%"
+}
+
+// ratio returns a speedup, "15.2x".
+func ratio(v float64) string {
+	if v == 0 {
+		return dash
+	}
+	return digits(v) + "x"
+}
+
+// span returns an interval with as many decimals as its width deserves,
+// "14.8-15.6".
+func span(low, high float64) string {
+	l, h := digits(low), digits(high)
+	// Both ends with the same number of decimals: the larger end's.
+	if i := strings.IndexByte(h, '.'); i >= 0 {
+		l = strconv.FormatFloat(low, 'f', len(h)-i-1, 64)
+	} else if h != dash && math.Abs(high) >= 100 {
+		l = strconv.FormatFloat(low, 'f', 0, 64)
+	}
+	return l + "-" + h
+}
+
+// demand returns a demand with two decimals, as DESIGN's thresholds have.
+func demand(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) }
+
+// count returns n with thousands separated, "12,345".
+func count(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	start := 0
+	if n < 0 {
+		start = 1
+	}
+	for i := len(s) - 3; i > start; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// plural returns n and the noun, with an s unless n is one.
+func plural(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return count(n) + " " + noun + "s"
+}
+
+// columns returns how many columns of a terminal s takes. It is for text that
+// plain has been applied to.
+func columns(s string) int {
+	n := 0
+	for _, r := range s {
+		n += runeColumns(r)
+	}
+	return n
+}
+
+func runeColumns(r rune) int {
+	switch {
+	case r < 0x300:
+		return 1
+	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
+		return 0
+	}
+	switch width.LookupRune(r).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth:
+		return 2
+	}
+	return 1
+}
+
+// fit cuts s to n columns.
+func fit(s string, n int) string {
+	w := 0
+	for i, r := range s {
+		w += runeColumns(r)
+		if w > n {
+			return s[:i]
+		}
+	}
+	return s
+}

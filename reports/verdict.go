@@ -1,0 +1,338 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/record"
+)
+
+// A verdict is the sentence on one workload, in the parts that formats lay
+// out in their own ways. Text of the workload in it is not yet escaped.
+type verdict struct {
+	Class   string // "io-bound"
+	Demand  string // "demand 0.03, 0.02-0.04"
+	Advice  string // "use pool with 16 workers", "no recommendation"
+	Speedup string // "15.2x sequential (14.8-15.6)"; "" without a recommendation
+	Because string // why there is no recommendation
+}
+
+func (v verdict) String() string {
+	var b strings.Builder
+	b.WriteString(v.Class)
+	if v.Demand != "" {
+		b.WriteString(" (" + v.Demand + ")")
+	}
+	b.WriteString(": " + v.Advice)
+	if v.Speedup != "" {
+		b.WriteString(", " + v.Speedup)
+	}
+	if v.Because != "" {
+		b.WriteString(": " + v.Because)
+	}
+	return b.String()
+}
+
+func judge(w *analyzer.Workload) verdict {
+	v := verdict{Class: string(w.Class)}
+	if w.Class == "" {
+		v.Class = string(analyzer.Inconclusive)
+	}
+	if d := w.DemandInterval; w.Demand != 0 || d != [2]float64{} {
+		v.Demand = "demand " + demand(w.Demand)
+		if d[0] != d[1] {
+			v.Demand += ", " + demand(d[0]) + "-" + demand(d[1])
+		}
+	}
+	r := w.Recommendation
+	switch {
+	case r == nil:
+		v.Advice = "no recommendation"
+		v.Because = strings.TrimSuffix(w.Undecided, ".")
+	case r.Model == model.Sequential:
+		v.Advice = "stay sequential, no other model is measurably better"
+	default:
+		v.Advice = "use " + setup(r.Model, r.Concurrency)
+		v.Speedup = against(r.Speedup)
+	}
+	return v
+}
+
+// setup returns a model at a concurrency in words.
+func setup(m model.Model, n int) string {
+	switch m {
+	case model.Sequential:
+		return string(m)
+	case model.Pool:
+		return fmt.Sprintf("%s with %s", m, plural(int64(n), "worker"))
+	case model.Threads:
+		return plural(int64(n), "thread")
+	case model.Processes:
+		if n == 1 {
+			return "1 child process"
+		}
+		return fmt.Sprintf("%d child processes", n)
+	}
+	return fmt.Sprintf("%s with %s in flight", m, plural(int64(n), "op"))
+}
+
+// against returns a speedup with its interval, "15.2x sequential (14.8-15.6)".
+func against(s analyzer.Interval) string {
+	if s.Value == 0 {
+		return ""
+	}
+	out := ratio(s.Value) + " sequential"
+	if s.Low != s.High {
+		out += " (" + span(s.Low, s.High) + ")"
+	}
+	return out
+}
+
+// A portion is a part of an op's wall time.
+type portion struct {
+	Name  string
+	Share float64
+}
+
+// The names of the parts that are not waits.
+const (
+	onCPU    = "on-CPU"
+	runnable = "runnable"
+)
+
+// portions returns the parts of an op's wall time in the sequential cell, in
+// the order of reports: on-CPU, runnable, then the waits. Blocked time whose
+// reason is unknown is "other". They sum to 1 as the split does.
+func portions(w *analyzer.Workload) []portion {
+	ps := []portion{{onCPU, w.Split.OnCPU}, {runnable, w.Split.Runnable}}
+	named := 0.0
+	for _, k := range record.Waits() {
+		if k != record.Other {
+			named += w.Waits[k]
+			ps = append(ps, portion{string(k), w.Waits[k]})
+		}
+	}
+	other := max(w.Waits[record.Other], w.Split.Blocked-named)
+	return append(ps, portion{string(record.Other), other})
+}
+
+// cellPortions is portions for the profiled trial of one cell.
+func cellPortions(c *analyzer.Cell) []portion {
+	if len(c.Waits) == 0 {
+		return nil
+	}
+	ps := []portion{{onCPU, c.Waits["on_cpu"]}, {runnable, c.Waits[runnable]}}
+	for _, k := range record.Waits() {
+		ps = append(ps, portion{string(k), c.Waits[string(k)]})
+	}
+	return ps
+}
+
+// counted reports whether the cell has numbers to show: they come only from
+// trials that finished and passed their checks, so a cell whose results were
+// wrong has none, however fast it was.
+func counted(c *analyzer.Cell) bool {
+	switch c.Status {
+	case record.OK, record.Partial, record.Eliminated:
+		return c.Trials > 0 && c.OpsPerSec.Median > 0
+	}
+	return false
+}
+
+// reasons returns the chain from the split to the recommendation.
+func reasons(w *analyzer.Workload) []string {
+	out := slices.Clone(w.Evidence)
+	if w.Recommendation != nil {
+		for _, s := range w.Recommendation.Why {
+			if !slices.Contains(out, s) {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// measured says what was run to know all this.
+func measured(w *analyzer.Workload) string {
+	var parts []string
+	if w.OpsRun > 0 {
+		parts = append(parts, plural(w.OpsRun, "op")+" run")
+	}
+	if d := w.Dry; d != nil {
+		s := "the first, dry one took " + duration(float64(d.OpNs))
+		if d.Result != "" {
+			s += " and returned " + d.Result
+		}
+		parts = append(parts, s)
+	}
+	if w.ObserverEffect > 0 {
+		parts = append(parts, "profiled ops take "+ratio(w.ObserverEffect)+" the time")
+	}
+	return strings.Join(parts, "; ")
+}
+
+// mark says what a cell is to the verdict.
+type mark string
+
+const (
+	markNone mark = ""
+	markBest mark = "*" // the recommendation
+	markTie  mark = "=" // not distinguishable from it
+)
+
+func (m mark) word() string {
+	switch m {
+	case markBest:
+		return "recommended"
+	case markTie:
+		return "tie"
+	}
+	return ""
+}
+
+func markOf(w *analyzer.Workload, c *analyzer.Cell) mark {
+	r := w.Recommendation
+	if r == nil {
+		return markNone
+	}
+	if r.Model == c.Model && (r.Concurrency == c.Concurrency || c.Model == model.Sequential) {
+		return markBest
+	}
+	for _, t := range r.Ties {
+		if t.Model == c.Model && t.Concurrency == c.Concurrency {
+			return markTie
+		}
+	}
+	return markNone
+}
+
+// ordered returns the cells in the order of reports: by model, the simplest
+// first, then by concurrency.
+func ordered(w *analyzer.Workload) []*analyzer.Cell {
+	cells := make([]*analyzer.Cell, len(w.Cells))
+	for i := range w.Cells {
+		cells[i] = &w.Cells[i]
+	}
+	slices.SortStableFunc(cells, func(a, b *analyzer.Cell) int {
+		if d := a.Model.Rank() - b.Model.Rank(); d != 0 {
+			return d
+		}
+		if d := strings.Compare(string(a.Model), string(b.Model)); d != 0 {
+			return d
+		}
+		return a.Concurrency - b.Concurrency
+	})
+	return cells
+}
+
+// place returns where a limit is, "sync.(*Mutex).Lock cache.go:17".
+func place(l analyzer.Limit) string {
+	s := l.Function
+	if l.File != "" {
+		if s != "" {
+			s += " "
+		}
+		s += l.File
+		if l.Line > 0 {
+			s += fmt.Sprintf(":%d", l.Line)
+		}
+	}
+	return s
+}
+
+// ties returns the ties of a recommendation in words.
+func ties(r *analyzer.Recommendation) []string {
+	var out []string
+	for _, t := range r.Ties {
+		if t.Model == r.Model && t.Concurrency == r.Concurrency {
+			continue
+		}
+		out = append(out, fmt.Sprintf("%s at %d (%s of the best)", t.Model, t.Concurrency, share(t.Ratio)))
+	}
+	return out
+}
+
+// predicted returns the prediction against the measurement in one sentence.
+func predicted(w *analyzer.Workload) string {
+	p := w.Prediction
+	if p == nil {
+		return ""
+	}
+	s := "expected " + setup(p.Model, p.Concurrency)
+	if p.Speedup > 0 {
+		s += " at " + ratio(p.Speedup)
+	}
+	switch {
+	case w.Recommendation == nil:
+		s += "; the measurement is undecided"
+	case p.Agrees:
+		s += "; the measurement agrees"
+	default:
+		s += "; the measurement disagrees"
+	}
+	if p.Why != "" {
+		s += ", because " + strings.TrimPrefix(strings.TrimSuffix(p.Why, "."), "because ")
+	}
+	return s
+}
+
+// hostLine says on what the run was measured.
+func hostLine(r *analyzer.Run) string {
+	h := r.Host
+	parts := []string{fmt.Sprintf("%s/%s", h.OS, h.Arch)}
+	if h.CPU != "" {
+		parts = append(parts, h.CPU)
+	}
+	parts = append(parts, plural(int64(h.Cores), "core"))
+	if h.MemoryBytes > 0 {
+		parts = append(parts, size(h.MemoryBytes)+" memory")
+	}
+	if h.Kernel != "" {
+		parts = append(parts, "kernel "+h.Kernel)
+	}
+	if h.Virtual {
+		parts = append(parts, "virtual")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// noiseLine says how precise the run was.
+func noiseLine(r *analyzer.Run) string {
+	n := r.Noise
+	s := fmt.Sprintf("differences under %s are noise here; ", percent(n.Floor))
+	if n.ControlsOK {
+		s += "the controls came out as what they are"
+	} else {
+		s += "the controls did NOT come out as what they are"
+	}
+	s += fmt.Sprintf(" (CPU %s, wait %s); other programs took %s of the cores", demand(n.ControlCPU), demand(n.ControlWait), percent(n.ForeignShare))
+	if n.StealShare > 0 {
+		s += ", the hypervisor " + percent(n.StealShare)
+	}
+	if n.Disturbed > 0 {
+		s += "; " + plural(int64(n.Disturbed), "trial") + " disturbed"
+	}
+	return s
+}
+
+// quoted returns the arguments as a line for a POSIX shell.
+func quoted(args []string) string {
+	out := make([]string, len(args))
+	for i, a := range args {
+		bare := a != ""
+		for _, r := range a {
+			if !harmless(r) || r == ' ' || r == '(' || r == ')' {
+				bare = false
+			}
+		}
+		if bare {
+			out[i] = a
+		} else {
+			out[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(out, " ")
+}
