@@ -1,0 +1,83 @@
+package gofunc
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/concprof/concprof/probes/workload"
+)
+
+// Requests returns the binaries that the workloads of f need: one for all
+// workloads with the same build tags, so that the generated sources, and with
+// them the build cache, stay the same whichever workload is run. Out and Env
+// are left to the caller.
+func Requests(f *workload.File) []Request {
+	var requests []Request
+	byTags := map[string]int{}
+	for _, w := range f.Workloads {
+		funcs, tags := funcsOf(w)
+		if len(funcs) == 0 {
+			continue
+		}
+		key := strings.Join(tags, ",")
+		i, ok := byTags[key]
+		if !ok {
+			i = len(requests)
+			byTags[key] = i
+			requests = append(requests, Request{Tags: tags, Dir: f.Dir, File: f.Path})
+		}
+		r := &requests[i]
+		r.Workloads = append(r.Workloads, w.Name)
+		for _, fn := range funcs {
+			r.add(fn)
+		}
+	}
+	return requests
+}
+
+// add adds fn unless it is there.
+func (r *Request) add(fn Func) {
+	for _, have := range r.Funcs {
+		if have.Package == fn.Package && have.Expr == fn.Expr {
+			return
+		}
+	}
+	r.Funcs = append(r.Funcs, fn)
+}
+
+// funcsOf returns the functions of one workload, with its setup and teardown,
+// which are evaluated in the package of its first function, and the union of
+// their tags, sorted.
+func funcsOf(w workload.Workload) ([]Func, []string) {
+	var targets []*workload.GoFunc
+	if w.Go != nil {
+		targets = append(targets, w.Go)
+	}
+	for _, s := range w.Steps {
+		if s.Go != nil {
+			targets = append(targets, s.Go)
+		}
+	}
+	if len(targets) == 0 {
+		return nil, nil
+	}
+	var funcs []Func
+	var tags []string
+	seen := map[string]bool{}
+	for _, g := range targets {
+		funcs = append(funcs, Func{Package: g.Package, Expr: g.Func, Line: g.Line})
+		for _, t := range g.Tags {
+			if !seen[t] {
+				seen[t] = true
+				tags = append(tags, t)
+			}
+		}
+	}
+	for _, expr := range []string{w.Setup, w.Teardown} {
+		if expr != "" {
+			funcs = append(funcs, Func{Package: targets[0].Package, Expr: expr, Line: w.Line})
+		}
+	}
+	sort.Strings(tags)
+	return funcs, tags
+}
