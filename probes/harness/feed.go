@@ -1,0 +1,99 @@
+package harness
+
+import (
+	"math"
+	"time"
+)
+
+// A source hands out the numbers of the ops to run: 0, 1, 2 and so on,
+// without gaps. It reports false when no more ops are to start.
+type source interface {
+	take() (op int64, ok bool)
+}
+
+// checksPerTrial is how often in a trial of a given time the clock is read to
+// see whether the time is up: a trial overshoots by about 1/checksPerTrial,
+// or by one op.
+const checksPerTrial = 256
+
+// A feed is a source for one goroutine. Its common path is one comparison:
+// the clock is read only when checkAt is reached.
+type feed struct {
+	next    int64
+	checkAt int64
+	pace    pace
+}
+
+// A pace decides until when ops start, and how fast.
+type pace struct {
+	limit int64         // ops from this number on never start
+	min   int64         // so many start even if the time is up
+	time  time.Duration // 0: only limit counts
+	gap   float64       // nanoseconds between starts; 0: as fast as they can
+	start time.Time
+}
+
+func newPace(s *Spec) pace {
+	p := pace{limit: math.MaxInt64, min: s.MinOps, time: time.Duration(s.ForNs)}
+	switch {
+	case s.Mode == ModeDry:
+		p.limit, p.time = 1, 0
+	case s.Ops > 0:
+		p.limit, p.time = s.Ops, 0
+	case s.MaxOps > 0:
+		p.limit = s.MaxOps
+	}
+	if s.MaxRate > 0 {
+		p.gap = 1e9 / s.MaxRate
+	}
+	return p
+}
+
+func newFeed(p pace) *feed { return &feed{pace: p} }
+
+func (f *feed) take() (int64, bool) {
+	op := f.next
+	if op >= f.checkAt {
+		ok, checkAt := f.pace.admit(op)
+		if !ok {
+			return 0, false
+		}
+		f.checkAt = checkAt
+	}
+	f.next = op + 1
+	return op, true
+}
+
+// admit reports whether op may start, waiting until it is due, and the number
+// of the op before which it wants to be asked again.
+func (p *pace) admit(op int64) (ok bool, checkAt int64) {
+	if op >= p.limit {
+		return false, op
+	}
+	if p.gap > 0 {
+		due := time.Duration(float64(op) * p.gap)
+		if p.time > 0 && due >= p.time && op >= p.min {
+			return false, op
+		}
+		if wait := due - time.Since(p.start); wait > 0 {
+			time.Sleep(wait)
+		}
+	}
+	if p.time <= 0 {
+		if p.gap > 0 {
+			return true, op + 1
+		}
+		return true, p.limit
+	}
+	passed := time.Since(p.start)
+	if passed >= p.time && op >= p.min {
+		return false, op
+	}
+	if p.gap > 0 || passed <= 0 {
+		return true, op + 1
+	}
+	// At the rate so far, so many ops start in 1/checksPerTrial of the time.
+	// The stride at most doubles the ops, because the first are the slowest.
+	stride := int64(float64(op) / float64(passed) * float64(p.time) / checksPerTrial)
+	return true, min(op+max(1, min(stride, op)), p.limit)
+}

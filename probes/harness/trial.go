@@ -1,0 +1,244 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/record"
+)
+
+// A trial is the state of the one trial that a probe runs.
+type trial struct {
+	spec    *Spec
+	funcs   map[string]any
+	emit    *emitter
+	started time.Time
+
+	steps   []builtStep
+	slots   []*slot
+	sampler *sampler
+	profs   *profilers // nil in trials that are not profiled
+	missing []string
+	dry     *record.Dry
+}
+
+// run takes the trial through its stages.
+func (t *trial) run() error {
+	if t.spec.profiled() {
+		p, err := takeProfilers()
+		if err != nil {
+			return &failure{record.StageStart, err}
+		}
+		t.profs = p
+	}
+	if err := t.hello(); err != nil {
+		return &failure{record.StageStart, err}
+	}
+	if err := t.setup(); err != nil {
+		return err
+	}
+	rec, err := t.ops()
+	if err != nil {
+		return err
+	}
+	if err := t.emit.emit(record.Event{Kind: record.End, Record: rec}); err != nil {
+		return &failure{record.StageOps, err}
+	}
+	if err := t.hook(record.StageTeardown, t.spec.Teardown); err != nil {
+		return err
+	}
+	return t.emit.emit(record.Event{Kind: record.Bye})
+}
+
+func (s *Spec) profiled() bool { return s.Mode == ModeClassify || s.Mode == ModeProfile }
+
+// parallelism is how many Ps the model has.
+func (s *Spec) parallelism() int {
+	if s.Model == model.EventLoop {
+		return 1
+	}
+	return s.Cores
+}
+
+// slotCount is how many ops the model has in flight at most.
+func (s *Spec) slotCount() int {
+	if s.Model == model.Sequential || s.Mode == ModeDry || s.Mode == ModeClassify {
+		return 1
+	}
+	return s.Concurrency
+}
+
+// setup prepares all that the ops need, up to the moment before the first.
+func (t *trial) setup() error {
+	fail := func(err error) error { return &failure{record.StageSetup, err} }
+	if err := t.processors(); err != nil {
+		return fail(err)
+	}
+	if t.spec.Mode == ModeDry {
+		iterations, err := calibrate(t.spec)
+		if err != nil {
+			return fail(err)
+		}
+		t.dry = &record.Dry{Iterations: iterations}
+	}
+	steps, err := resolve(t.spec, t.funcs)
+	if err != nil {
+		return fail(err)
+	}
+	t.steps = steps
+	in, err := loadInputs(t.spec.Inputs)
+	if err != nil {
+		return fail(err)
+	}
+	if err := t.hook(record.StageSetup, t.spec.Setup); err != nil {
+		return err
+	}
+	t.sampler = new(sampler)
+	t.sampler.fix(t.spec.LatencyEvery)
+	if err := t.makeSlots(in); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+// processors gives the process the Ps of its model. A profiled trial has one
+// more, or fgprof, whose sampler is a goroutine, would see busy goroutines
+// only at the places where they yield; the affinity mask keeps the number of
+// processors that of the model.
+func (t *trial) processors() error {
+	n := t.spec.parallelism()
+	if !t.spec.profiled() {
+		runtime.GOMAXPROCS(n)
+		return nil
+	}
+	if err := limitProcessors(n); err != nil {
+		t.missing = append(t.missing, fmt.Sprintf("processor affinity: %v", err))
+	}
+	runtime.GOMAXPROCS(n + 1)
+	return nil
+}
+
+// makeSlots builds the steps once for every op in flight.
+func (t *trial) makeSlots(in *inputs) error {
+	cost := clockCost()
+	base, labelled := context.Background(), t.spec.profiled()
+	permits := newPermits(t.spec)
+	for i := range t.spec.slotCount() {
+		s := &slot{
+			inputs:    in,
+			sampler:   t.sampler,
+			clockCost: cost,
+			noDigest:  t.spec.NoDigest,
+			labelled:  labelled,
+			keep:      t.spec.Mode == ModeDry,
+		}
+		s.label(base, t.steps)
+		for j, b := range t.steps {
+			step, err := b.build(i)
+			if err != nil {
+				return fmt.Errorf("step %s: %w", b.name, err)
+			}
+			if permits != nil && j < len(t.spec.Offload) && t.spec.Offload[j] {
+				step = permits.offload(step)
+			}
+			s.steps = append(s.steps, step)
+		}
+		t.slots = append(t.slots, s)
+	}
+	return nil
+}
+
+// close releases what the built-in steps hold.
+func (t *trial) close() {
+	for _, b := range t.steps {
+		if b.close != nil {
+			b.close()
+		}
+	}
+}
+
+// ops runs the ops and says what they did.
+func (t *trial) ops() (*record.Record, error) {
+	if err := t.emit.emit(record.Event{Kind: record.Ready}); err != nil {
+		return nil, &failure{record.StageSetup, err}
+	}
+	rec := &record.Record{
+		Status:    record.OK,
+		SetupNs:   int64(time.Since(t.started)),
+		StartedNs: time.Now().UnixNano(),
+		Missing:   t.missing,
+	}
+	w := openWindow(t.spec)
+	begin := time.Now()
+	p := newPace(t.spec)
+	p.start = begin
+	t.execute(newFeed(p))
+	rec.WallNs = int64(time.Since(begin))
+	w.close(rec)
+
+	collect(rec, t.slots, t.sampler, t.spec.NoDigest)
+	t.close()
+	t.finish(rec)
+	for _, s := range t.slots {
+		if s.fault != nil {
+			return nil, &failure{record.StageSetup, s.fault}
+		}
+	}
+	return rec, nil
+}
+
+// finish settles the status and, in a dry trial, what the op returned.
+func (t *trial) finish(rec *record.Record) {
+	if rec.Ops > 0 && rec.FailedOps == rec.Ops && len(rec.Errors) > 0 {
+		rec.Status, rec.Stage = record.Failed, record.StageOps
+		rec.Reason = fmt.Sprintf("every op failed, first with %s", rec.Errors[0].Message)
+	}
+	if t.dry == nil {
+		return
+	}
+	last := t.slots[0].last
+	t.dry.OpNs = int64(last.dur)
+	t.dry.Result = describe(last.out, last.err)
+	rec.Dry = t.dry
+}
+
+// describe shows what an op returned, for people to recognise.
+func describe(out any, err error) string {
+	const limit = 256 // bytes, as record.Dry allows
+	if err != nil {
+		return clip("error: "+err.Error(), limit)
+	}
+	switch v := out.(type) {
+	case nil:
+		return ""
+	case string:
+		return clip(v, limit)
+	case []byte:
+		return clip(string(v), limit)
+	}
+	return clip(fmt.Sprintf("%v", out), limit)
+}
+
+// execute runs ops under the model until the source has no more.
+func (t *trial) execute(src source) {
+	if t.spec.Mode == ModeDry || t.spec.Mode == ModeClassify {
+		runSequential(src, t.slots[0])
+		return
+	}
+	switch t.spec.Model {
+	case model.Sequential:
+		runSequential(src, t.slots[0])
+	case model.Threads:
+		runThreads(src, t.slots)
+	case model.Pool:
+		runPool(src, t.slots)
+	case model.EventLoop, model.Goroutines, model.Hybrid:
+		runGoroutines(src, t.slots)
+	default:
+		fmt.Fprintf(os.Stderr, "model %q is not in this probe\n", t.spec.Model)
+	}
+}
