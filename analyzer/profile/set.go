@@ -19,5 +19,8 @@ type Set struct {
 	// Residual is the share of CPU time that the wall profile missed. Over
 	// MaxResidual OffCPU is withheld.
 	Residual float64
-	Problem  string
+	// Truncated is the share of the ops' wall time whose stacks had lost
+	// their root (over 32 frames).
+	Truncated float64
+	Problem   string
 }

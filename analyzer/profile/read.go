@@ -1,0 +1,120 @@
+package profile
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/google/pprof/profile"
+)
+
+// ErrNotProfile is wrapped by every error that Read returns for content that
+// is no profile in pprof's protobuf format.
+var ErrNotProfile = errors.New("not a profile")
+
+// Limits bound what Read accepts, so that a foreign file can cost neither
+// more memory nor more time than a large profile would. They are checked
+// before anything is decoded: pprof's own parser turns 16 KB of gzip into
+// more than a gigabyte.
+type Limits struct {
+	// Bytes is the most that a profile may hold once uncompressed.
+	Bytes int
+	// Samples, Locations, Functions, Mappings and Strings are the most
+	// entries of each table. A trial's profile has a few thousand.
+	Samples, Locations, Functions, Mappings, Strings int
+	// Labels is the most labels of all samples together; each costs a map
+	// entry, some 200 bytes.
+	Labels int
+	// Items is the most location ids, values and lines of all samples and
+	// locations together; each costs up to 48 bytes.
+	Items int
+}
+
+// DefaultLimits returns the limits that Read applies. Together they keep what
+// is decoded under 190 MB beside the uncompressed bytes.
+func DefaultLimits() Limits {
+	return Limits{
+		Bytes:     64 << 20,
+		Samples:   200_000,
+		Locations: 200_000,
+		Functions: 200_000,
+		Mappings:  10_000,
+		Strings:   400_000,
+		Labels:    200_000,
+		Items:     2_000_000,
+	}
+}
+
+// Read decodes a profile in pprof's protobuf format, gzipped or not, within
+// DefaultLimits. It never panics. The names and labels in the profile that it
+// returns are clean: safe to print.
+func Read(data []byte) (*profile.Profile, error) { return DefaultLimits().Read(data) }
+
+// Read is like the function Read, within the limits l.
+func (l Limits) Read(data []byte) (p *profile.Profile, err error) {
+	raw, err := l.uncompress(data)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.scan(raw); err != nil {
+		return nil, err
+	}
+	// The decoder is not ours: what it may still do with hostile input must
+	// not end the program.
+	defer func() {
+		if r := recover(); r != nil {
+			p, err = nil, fmt.Errorf("%w: decoding: %v", ErrNotProfile, r)
+		}
+	}()
+	// ParseUncompressed, unlike Parse, tries no legacy text format.
+	p, err = profile.ParseUncompressed(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrNotProfile, err)
+	}
+	if len(p.SampleType) == 0 {
+		return nil, fmt.Errorf("%w: it has no sample types", ErrNotProfile)
+	}
+	if err := p.CheckValid(); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrNotProfile, err)
+	}
+	clean(p)
+	return p, nil
+}
+
+// uncompress returns the protobuf bytes in data, at most l.Bytes of them.
+func (l Limits) uncompress(data []byte) ([]byte, error) {
+	if len(data) == 0 {
+		return nil, fmt.Errorf("%w: the file is empty", ErrNotProfile)
+	}
+	if len(data) < 2 || data[0] != 0x1f || data[1] != 0x8b {
+		if len(data) > l.Bytes {
+			return nil, fmt.Errorf("profile is larger than %d MiB", l.Bytes>>20)
+		}
+		return data, nil
+	}
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("%w: gzip: %v", ErrNotProfile, err)
+	}
+	// Profiles compress to a quarter or a third. A file that grows far beyond
+	// that is looked at after its first part, before it takes more memory.
+	var out bytes.Buffer
+	out.Grow(min(4*len(data), l.Bytes) + bytes.MinRead)
+	if _, err := io.CopyN(&out, z, 64<<10); err == nil {
+		if !plausible(out.Bytes()) {
+			return nil, fmt.Errorf("%w: its first bytes are no protobuf message", ErrNotProfile)
+		}
+		_, err = out.ReadFrom(io.LimitReader(z, int64(l.Bytes-out.Len())+1))
+		if err != nil {
+			return nil, fmt.Errorf("%w: gzip: %v", ErrNotProfile, err)
+		}
+	} else if err != io.EOF {
+		return nil, fmt.Errorf("%w: gzip: %v", ErrNotProfile, err)
+	}
+	if out.Len() > l.Bytes {
+		return nil, fmt.Errorf("profile is larger than %d MiB once uncompressed", l.Bytes>>20)
+	}
+	return out.Bytes(), nil
+}

@@ -1,0 +1,166 @@
+package profile
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/google/pprof/profile"
+
+	"github.com/concprof/concprof/probes/record"
+)
+
+// Options holds what Derive and Waits go by. The zero value works.
+type Options struct {
+	// Anchor names the function at which ops begin, by its package's last
+	// element and its name. Default: Anchor.
+	Anchor string
+	// User tells the user's own code from libraries. Default: UserCode.
+	User func(Frame) bool
+	// Places is how many places Waits keeps for each kind. Default: 5.
+	Places int
+	// MaxResidual is the share of CPU time that the wall profile may have
+	// missed before the off-CPU picture is withheld. Default: 0.10, the most
+	// that was seen on an idle machine; profiles that were blind under
+	// saturation lacked half of it and more.
+	MaxResidual float64
+	// Title names the cell in pprof's pages, "thumbnails pool/8". Default:
+	// the model and concurrency.
+	Title string
+}
+
+// WithDefaults returns o with defaults for what it leaves at zero.
+func (o Options) WithDefaults() Options {
+	if o.Anchor == "" {
+		o.Anchor = Anchor
+	}
+	if o.User == nil {
+		o.User = UserCode
+	}
+	if o.Places == 0 {
+		o.Places = 5
+	}
+	if o.MaxResidual == 0 {
+		o.MaxResidual = 0.10
+	}
+	return o
+}
+
+// WaitShares counts what the ops did at the samples of a wall profile. It
+// holds counts, so that those of several trials can be added.
+type WaitShares struct {
+	// Samples is how often an op was seen: the sum of Running, Blocked and
+	// Ambiguous. Each op in flight is seen once a tick.
+	Samples int64
+	Running int64 // running or ready to run: stacks cannot tell them apart
+	Blocked map[record.Wait]int64
+	// Ambiguous are ops in a system call or in C, by what they would wait
+	// for if they slept there. Whether they did is for clocks to say.
+	Ambiguous map[record.Wait]int64
+	// Truncated is how many of Samples had lost their root (over 32 frames)
+	// and are taken for ops' on that account.
+	Truncated int64
+	// Helpers is how often goroutines of the user's code were seen outside
+	// of any op, as those which ops start.
+	Helpers int64
+	// Ticks is how often the profiler sampled, 0 if there was no metronome.
+	Ticks int64
+	// Places are where ops wait, Blocked and Ambiguous together, the leading
+	// ones first.
+	Places map[record.Wait][]Place
+}
+
+// A Place is a line of the user's code in which ops wait.
+type Place struct {
+	Function string
+	File     string
+	Line     int
+	Samples  int64
+	Share    float64 // of all samples of ops
+}
+
+// Waits counts the blocked samples of ops in a raw wall profile, by reason.
+// An empty anchor stands for Anchor.
+func Waits(wall *profile.Profile, anchor string) WaitShares {
+	return Options{Anchor: anchor}.Waits(wall)
+}
+
+// Waits counts the blocked samples of ops in raw wall profiles, by reason:
+// those of all trials of a cell together.
+func (o Options) Waits(walls ...*profile.Profile) WaitShares {
+	o = o.WithDefaults()
+	w := WaitShares{Blocked: map[record.Wait]int64{}, Ambiguous: map[record.Wait]int64{}, Places: map[record.Wait][]Place{}}
+	type key struct {
+		kind record.Wait
+		at   Frame
+	}
+	places := map[key]int64{}
+	var buf []Frame
+	for _, wall := range walls {
+		if wall == nil {
+			continue
+		}
+		col := column(wall, "count")
+		for _, s := range wall.Sample {
+			buf = stack(s, buf)
+			n := s.Value[col]
+			who, frames := o.wallOwner(buf)
+			switch who {
+			case ofTick:
+				w.Ticks += n
+				continue
+			case ofHelper:
+				w.Helpers += n
+				continue
+			case ofOther:
+				continue
+			case ofLost:
+				w.Truncated += n
+			}
+			w.Samples += n
+			at := o.waitOf(frames)
+			switch at.state {
+			case Running:
+				w.Running += n
+				continue
+			case Ambiguous:
+				w.Ambiguous[at.kind] += n
+			default:
+				w.Blocked[at.kind] += n
+			}
+			places[key{at.kind, frames[o.place(frames)]}] += n
+		}
+	}
+	for k, n := range places {
+		w.Places[k.kind] = append(w.Places[k.kind], Place{
+			Function: k.at.Function, File: k.at.File, Line: int(k.at.Line),
+			Samples: n, Share: float64(n) / float64(w.Samples),
+		})
+	}
+	for kind, ps := range w.Places {
+		slices.SortFunc(ps, func(a, b Place) int {
+			return cmp.Or(cmp.Compare(b.Samples, a.Samples), cmp.Compare(a.Function, b.Function),
+				cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+		})
+		w.Places[kind] = ps[:min(len(ps), o.Places)]
+	}
+	return w
+}
+
+// Share returns the share of the ops' samples that were blocked for a reason,
+// ambiguous ones not among them; 0 if there are no samples.
+func (w WaitShares) Share(kind record.Wait) float64 {
+	if w.Samples == 0 {
+		return 0
+	}
+	return float64(w.Blocked[kind]) / float64(w.Samples)
+}
+
+// column returns the index of the sample type of that unit, else the last.
+func column(p *profile.Profile, unit string) int {
+	for i, t := range p.SampleType {
+		if t.Unit == unit {
+			return i
+		}
+	}
+	return len(p.SampleType) - 1
+}
