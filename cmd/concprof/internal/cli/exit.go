@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+
+	"github.com/concprof/concprof/probes/rundir"
 )
 
 // The exit codes. There is one for each cause that a script may want to tell
@@ -52,9 +54,9 @@ func exitCode(err error) int {
 	if coder := exitCoder(nil); errors.As(err, &coder) {
 		return coder.exitCode()
 	}
-	for _, is := range foreign {
-		if is.match(err) {
-			return is.code
+	for _, f := range foreign {
+		if f.match(err) {
+			return f.code
 		}
 	}
 	return exitFailure
@@ -65,9 +67,14 @@ var foreign = []struct {
 	match func(error) bool
 	code  int
 }{
-	{func(err error) bool { return errors.Is(err, syscall.ENOSPC) }, exitWrite},
-	{func(err error) bool { return errors.Is(err, syscall.EDQUOT) }, exitWrite},
-	{func(err error) bool { return errors.Is(err, syscall.EROFS) }, exitWrite},
+	{is[*rundir.BusyError], exitBusy},
+	{is[*rundir.WriteError], exitWrite},
+}
+
+// is reports whether err is or wraps a T.
+func is[T error](err error) bool {
+	var target T
+	return errors.As(err, &target)
 }
 
 // A usageError says that the command line, its environment or a file that it

@@ -110,6 +110,9 @@ Exit codes:
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
 	root.AddCommand(
+		newModelsCommand(a),
+		newDoctorCommand(a),
+		newCompletionCommand(a),
 		newVersionCommand(a),
 	)
 	return root

@@ -1,0 +1,89 @@
+package doctor
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func missing(string) (string, error) { return "", errors.New("not found") }
+
+// fake makes a host whose /proc and /sys hold only the given files.
+func fake(t *testing.T, files map[string]string) Host {
+	t.Helper()
+	root := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return Host{Root: root, LookPath: missing, Thresholds: DefaultThresholds()}
+}
+
+func TestFiles(t *testing.T) {
+	tests := []struct {
+		name   string
+		files  map[string]string
+		check  func(Host) Check
+		status Status
+		find   string
+	}{
+		{"run queue", map[string]string{"proc/self/schedstat": "123 45 6\n"}, Host.runQueue, OK, "schedstat"},
+		{"no run queue", nil, Host.runQueue, Warn, "looks like waiting for I/O"},
+		{"run queue of a kernel without it", map[string]string{"proc/self/schedstat": "0"}, Host.runQueue, Warn, ""},
+		{"pressure", map[string]string{"proc/pressure/cpu": "some avg10=1.00\nfull avg10=0.00"}, Host.pressure, OK, "some avg10=1.00"},
+		{"no pressure", nil, Host.pressure, Warn, "not recorded"},
+		{"no quota", map[string]string{"sys/fs/cgroup/cpu.max": "max 100000"}, Host.quota, OK, "none"},
+		{"half a core", map[string]string{"proc/self/cgroup": "0::/box\n", "sys/fs/cgroup/box/cpu.max": "50000 100000"}, Host.quota, Warn, "0.50 of"},
+		{"unreadable quota", map[string]string{"sys/fs/cgroup/cpu.max": "x y"}, Host.quota, OK, "no limit"},
+		{"no group", nil, Host.memoryLimit, OK, "watching"},
+		{"perf", map[string]string{"proc/sys/kernel/perf_event_paranoid": "3"}, Host.perf, OK, "is 3"},
+		{"no graphviz", nil, Host.graphviz, OK, "not needed"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := tt.check(fake(t, tt.files))
+			if c.Status != tt.status || !strings.Contains(c.Finding, tt.find) {
+				t.Errorf("%+v, want %s with %q", c, tt.status, tt.find)
+			}
+			if c.Status == Warn && c.Remedy == "" {
+				t.Error("a warning without a remedy")
+			}
+		})
+	}
+}
+
+func TestStat(t *testing.T) {
+	h := fake(t, map[string]string{"proc/stat": "cpu  100 10 50 800 20 5 5 10 7 0\ncpu0 1 1\n"})
+	got, err := h.stat()
+	if want := (ticks{busy: 170, steal: 10, total: 1000}); err != nil || got != want {
+		t.Errorf("stat = %+v, %v; want %+v", got, err, want)
+	}
+	for _, text := range []string{"", "cpu 1 2", "intr 1 2 3 4 5 6 7 8 9", "cpu 1 2 3 4 5 6 7 x"} {
+		if _, err := fake(t, map[string]string{"proc/stat": text}).stat(); err == nil {
+			t.Errorf("%q is taken", text)
+		}
+	}
+}
+
+// TestThisHost runs every check for real: what they find differs, but each
+// has a name of its own and each warning a remedy.
+func TestThisHost(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range This().Checks(t.Context()) {
+		if c.Name == "" || seen[c.Name] || c.Finding == "" || c.Status == Warn && c.Remedy == "" {
+			t.Errorf("%+v", c)
+		}
+		seen[c.Name] = true
+		t.Logf("%-4s %-16s %s", c.Status, c.Name, c.Finding)
+	}
+	if len(seen) < 12 {
+		t.Errorf("%d checks only", len(seen))
+	}
+}

@@ -1,0 +1,19 @@
+//go:build !linux
+
+package doctor
+
+import "time"
+
+const linuxOnly = "use Linux for the full picture"
+
+func (h Host) affinity() Check {
+	return warn("affinity", linuxOnly, "not enforced here: trials cannot be kept to their cores")
+}
+
+func (h Host) subreaper() Check {
+	return warn("subreaper", linuxOnly, "not enforced here: processes that leave their group may outlive a trial")
+}
+
+func (h Host) openFiles() Check { return ok("open-files", "not looked at here") }
+
+func ownCPU() time.Duration { return 0 }
