@@ -21,6 +21,25 @@ var (
 	errorType   = reflect.TypeOf((*error)(nil)).Elem()
 )
 
+// A Lazy is a function that is not evaluated unless a trial needs it: a
+// generated main package registers all functions of a workload file, and the
+// expression of one may open what only its own workload has.
+type Lazy func() any
+
+// evaluate returns what fn stands for.
+func evaluate(key string, fn any) (value any, err error) {
+	lazy, ok := fn.(Lazy)
+	if !ok {
+		return fn, nil
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("evaluating %s panicked: %v", key, r)
+		}
+	}()
+	return lazy(), nil
+}
+
 // adapt turns fn, a function of the user's, into a stepFunc. The common
 // shapes are called directly; the others through reflection, which costs
 // some hundred nanoseconds an op. An error says why fn cannot be an op.
@@ -79,6 +98,10 @@ type shape struct {
 
 // parseShape checks that fn can be an op.
 func parseShape(key string, fn any) (*shape, error) {
+	fn, err := evaluate(key, fn)
+	if err != nil {
+		return nil, err
+	}
 	v := reflect.ValueOf(fn)
 	if !v.IsValid() || v.Kind() != reflect.Func {
 		return nil, fmt.Errorf("%s is %s, not a function: %s", key, typeName(fn), supportedShapes)
