@@ -26,6 +26,10 @@ type Workload struct {
 	Target model.Target `json:"target"`
 	Label  string       `json:"label"` // the target in words, "./internal/thumb.Render"
 	Cells  []Cell       `json:"cells"`
+	// BaselineAdded is set when the user's list of models leaves sequential
+	// out. It is measured all the same, as the baseline, but it was not asked
+	// for as a recommendation.
+	BaselineAdded bool `json:"baseline_added,omitempty"`
 	// Skipped are the models that cannot run this target, with the reason.
 	Skipped []Skip `json:"skipped,omitempty"`
 	// Steps names the steps of an op, in order.

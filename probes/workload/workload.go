@@ -19,8 +19,8 @@ type File struct {
 	Workloads []Workload        `json:"workloads"`
 	Servers   map[string]Server `json:"servers,omitempty"`
 	Models    Models            `json:"models,omitempty"`
-	Measure   Measure           `json:"measure,omitempty"`
-	Recommend Recommend         `json:"recommend,omitempty"`
+	Measure   Measure           `json:"measure,omitzero"`
+	Recommend Recommend         `json:"recommend,omitzero"`
 	Gate      []string          `json:"gate,omitempty"`
 
 	// Path is the file's path as it was given, "" for a workload that came
@@ -79,7 +79,9 @@ const (
 	Private State = "private"
 )
 
-// Models is a list of models, or nil for "all".
+// Models is a list of models; "all" is the list of all of them. It is nil when
+// the file says nothing: a workload then takes the file's list, and the file
+// all.
 type Models []model.Model
 
 // Step is one step of an op. Exactly one field besides Name is set.
@@ -266,4 +268,32 @@ func (w *Workload) Target() model.Target {
 		}
 	}
 	return t
+}
+
+// Kind names the one kind of step that s is, as in the file; "" if it has
+// none.
+func (s *Step) Kind() string {
+	switch {
+	case s.Sleep != nil:
+		return "sleep"
+	case s.HTTP != nil:
+		return "http"
+	case s.TCP != nil:
+		return "tcp"
+	case s.File != nil:
+		return "file"
+	case s.CPU != nil:
+		return "cpu"
+	case s.Alloc != nil:
+		return "alloc"
+	case s.Lock != nil:
+		return "lock"
+	case s.Channel != nil:
+		return "channel"
+	case len(s.Exec) > 0:
+		return "exec"
+	case s.Go != nil:
+		return "go"
+	}
+	return ""
 }

@@ -1,0 +1,136 @@
+package plan
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/workload"
+	"github.com/google/go-cmp/cmp"
+)
+
+func parse(t *testing.T, text string) *workload.File {
+	t.Helper()
+	f, err := workload.Parse("workload.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func cells(w Workload) string {
+	var out []string
+	for _, c := range w.Cells {
+		out = append(out, strings.TrimPrefix(c.String(), w.Name+"/"))
+	}
+	return strings.Join(out, " ")
+}
+
+const unset = -1
+
+func TestCells(t *testing.T) {
+	const steps = "version: 1\nworkloads:\n  - name: w\n    steps: [{sleep: 1ms}, {cpu: {kind: json, for: 1ms}}]\n"
+	const command = "version: 1\nworkloads:\n  - name: w\n    command: [true]\n"
+	for _, tt := range []struct {
+		name, file string
+		settings   Settings
+		want       string
+	}{
+		{"processes by default up to twice the cores", steps, Settings{Models: []model.Model{model.Processes}, Cores: 2}, "sequential/1 processes/1 processes/2 processes/4"},
+		{"processes as far as is asked", steps, Settings{Models: []model.Model{model.Processes}, Concurrency: []int{8}, Cores: 2}, "sequential/1 processes/8"},
+		{"sequential only", steps, Settings{Models: []model.Model{model.Sequential}}, "sequential/1"},
+		{"levels are sorted, models ranked", steps, Settings{Models: []model.Model{model.Hybrid, model.Pool}, Concurrency: []int{8, 1, 8}}, "sequential/1 pool/1 pool/8 hybrid/1 hybrid/8"},
+		{"a command", command, Settings{Concurrency: []int{4}}, "sequential/1 pool/4"},
+		{"the flag goes before the workload before the file", steps + "    models: [pool]\nmodels: [threads]\nmeasure: {concurrency: [3]}\n", Settings{}, "sequential/1 pool/3"},
+		{"all for one workload", steps + "    models: all\nmodels: [pool]\nmeasure: {concurrency: [3]}\n", Settings{}, "sequential/1 pool/3 goroutines/3 event-loop/3 threads/3 hybrid/3 processes/3"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.settings.Warmup = unset
+			p, err := Build(parse(t, tt.file), tt.settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := cells(p.Workloads[0]); got != tt.want {
+				t.Errorf("cells\n got %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	p, err := Build(parse(t, "version: 1\nworkloads:\n  - name: w\n    steps: [{sleep: 1ms}, {sleep: 2ms}]\n"), Settings{Warmup: unset, Runs: unset, Cores: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := p.Workloads[0]
+	w.Cells, w.Skipped = nil, nil
+	want := Workload{
+		Name: "w", Target: model.Target{Kind: model.Steps, Steps: 2}, Label: "sleep 1ms + sleep 2ms", Steps: []string{"sleep", "sleep-2"},
+		Runs: 10, Warmup: 1, BudgetNs: int64(time.Minute), TimeoutNs: int64(30 * time.Second), Objective: "throughput",
+	}
+	if d := cmp.Diff(want, w); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestSkipped(t *testing.T) {
+	p, err := Build(parse(t, "version: 1\nworkloads:\n  - name: w\n    steps: [{sleep: 1ms}]\n"), Settings{Warmup: unset})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []model.Model
+	for _, s := range p.Workloads[0].Skipped {
+		if s.Reason == "" {
+			t.Errorf("%s is skipped without a reason", s.Model)
+		}
+		got = append(got, s.Model)
+	}
+	if d := cmp.Diff([]model.Model{model.Hybrid, model.Subinterpreters}, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	const file = "version: 1\nworkloads:\n  - name: w\n    steps: [{sleep: 1ms}]\n"
+	for _, tt := range []struct {
+		name, file string
+		settings   Settings
+		want       string
+	}{
+		{"budget", file, Settings{Budget: time.Second}, "cannot hold the least plan"},
+		{"max_ops", file + "    max_ops: 3\n", Settings{}, "max_ops 3 cannot hold"},
+		{"workload", file, Settings{Workloads: []string{"x"}}, `unknown workload "x"`},
+		{"concurrency 0", file, Settings{Concurrency: []int{0}}, "concurrency 0 is out of range"},
+		{"concurrency 10^9", file, Settings{Concurrency: []int{1e9}}, "concurrency 1000000000 is out of range"},
+		{"runs", file, Settings{Runs: 5000}, "5000 runs"},
+		{"budget of 1000h", file, Settings{Budget: 1000 * time.Hour}, "out of range"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.settings.Warmup = unset
+			_, err := Build(parse(t, tt.file), tt.settings)
+			var setting *SettingError
+			if !errors.As(err, &setting) || !strings.Contains(err.Error(), tt.want) {
+				t.Fatalf("got %v, want a SettingError with %q", err, tt.want)
+			}
+			t.Log(err, "/", setting.Hint)
+		})
+	}
+}
+
+// TestSuggestedBudget holds the hint to its word.
+func TestSuggestedBudget(t *testing.T) {
+	f := parse(t, "version: 1\nworkloads:\n  - name: w\n    steps: [{sleep: 1ms}]\n")
+	p, err := Build(f, Settings{Warmup: unset})
+	if err != nil {
+		t.Fatal(err)
+	}
+	least := p.Bounds().MinTime
+	if _, err := Build(f, Settings{Warmup: unset, Budget: seconds(least)}); err != nil {
+		t.Errorf("the budget that the hint names is refused: %v", err)
+	}
+	if _, err := Build(f, Settings{Warmup: unset, Budget: least - 1}); err == nil {
+		t.Error("a budget below the least is accepted")
+	}
+}
