@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/workload"
+)
+
+// measureOptions are the flags that say how to measure. A zero value leaves
+// the choice to workload.yaml and then to the default, which is why the
+// defaults in the help are text.
+type measureOptions struct {
+	models      modelList
+	concurrency []int
+	runs        int
+	warmup      int
+	budget      time.Duration
+	seed        uint64
+	workloads   []string
+}
+
+// maxLevel bounds --concurrency: beyond it a machine runs out of descriptors
+// and threads before anything is learned.
+const maxLevel = 100_000
+
+// AddFlags adds the flags.
+func (o *measureOptions) AddFlags(fs *pflag.FlagSet) {
+	fs.VarP(&o.models, "model", "m", `models to compare, such as "sequential,pool"; "all" for all (default all)`)
+	fs.IntSliceVarP(&o.concurrency, "concurrency", "c", nil, "ops in flight, such as 1,8,64 (default "+levels(workload.DefaultConcurrency())+")")
+	fs.IntVarP(&o.runs, "runs", "r", 0, fmt.Sprintf("timed trials of the baseline and of the best cells (default %d)", workload.DefaultRuns))
+	fs.IntVarP(&o.warmup, "warmup", "w", -1, fmt.Sprintf("trials of each cell that are not counted (default %d)", workload.DefaultWarmup))
+	fs.DurationVarP(&o.budget, "budget", "b", 0, fmt.Sprintf("time for one workload, all included (default %v)", workload.DefaultBudget))
+	fs.Uint64Var(&o.seed, "seed", 0, "seed of the order of trials (default a random one)")
+	fs.StringSliceVar(&o.workloads, "workload", nil, "workloads of the file to run (default all)")
+	for _, name := range []string{"runs", "warmup", "budget", "seed"} {
+		fs.Lookup(name).DefValue = "0" // the help says what the default is
+	}
+	fs.Lookup("warmup").DefValue = "0"
+}
+
+// measureFlags are the names of the flags above.
+var measureFlags = []string{"model", "concurrency", "runs", "warmup", "budget", "seed", "workload"}
+
+// Validate reports values that no run can have.
+func (o *measureOptions) Validate() error {
+	const hint = "concprof analyze --help shows the ranges and defaults"
+	for _, c := range o.concurrency {
+		if c < 1 || c > maxLevel {
+			return usage(hint, "--concurrency %d: want 1 to %d", c, maxLevel)
+		}
+	}
+	switch {
+	case o.runs < 0 || o.runs > 10_000:
+		return usage(hint, "--runs %d: want 1 to 10000", o.runs)
+	case o.warmup < -1 || o.warmup > 1000:
+		return usage(hint, "--warmup %d: want 0 to 1000", o.warmup)
+	case o.budget < 0 || o.budget > 24*time.Hour:
+		return usage(hint, "--budget %v: want a time of at most 24h", o.budget)
+	}
+	return nil
+}
+
+func levels(list []int) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(list), " ", ","), "[]")
+}
+
+// modelList is a comma-separated list of models.
+type modelList []model.Model
+
+func (l *modelList) Type() string { return "models" }
+
+func (l *modelList) String() string {
+	names := make([]string, len(*l))
+	for i, m := range *l {
+		names[i] = string(m)
+	}
+	return strings.Join(names, ",")
+}
+
+// Set adds the models of a list; "all" is every model.
+func (l *modelList) Set(s string) error {
+	if s == "all" {
+		*l = model.All()
+		return nil
+	}
+	for _, name := range strings.Split(s, ",") {
+		m, err := model.Parse(strings.TrimSpace(name))
+		if err != nil {
+			return err
+		}
+		*l = append(*l, m)
+	}
+	return nil
+}
