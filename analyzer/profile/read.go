@@ -30,6 +30,9 @@ type Limits struct {
 	// Items is the most location ids, values and lines of all samples and
 	// locations together; each costs up to 48 bytes.
 	Items int
+	// Depth is the most frames of one stack, inlined calls counted; Frames
+	// the most of all stacks together.
+	Depth, Frames int
 }
 
 // DefaultLimits returns the limits that Read applies. Together they keep what
@@ -44,6 +47,8 @@ func DefaultLimits() Limits {
 		Strings:   400_000,
 		Labels:    200_000,
 		Items:     2_000_000,
+		Depth:     10_000,
+		Frames:    4_000_000,
 	}
 }
 
@@ -79,8 +84,30 @@ func (l Limits) Read(data []byte) (p *profile.Profile, err error) {
 	if err := p.CheckValid(); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrNotProfile, err)
 	}
+	if err := l.stacks(p); err != nil {
+		return nil, err
+	}
 	clean(p)
 	return p, nil
+}
+
+// stacks refuses stacks that are deeper, or together longer, than the limits:
+// a few locations of many inlined calls can stand in many samples.
+func (l Limits) stacks(p *profile.Profile) error {
+	frames := 0
+	for _, s := range p.Sample {
+		depth := 0
+		for _, loc := range s.Location {
+			depth += len(loc.Line)
+		}
+		if frames += depth; depth > l.Depth {
+			return fmt.Errorf("profile has a stack of %d frames, more than %d", depth, l.Depth)
+		}
+	}
+	if frames > l.Frames {
+		return fmt.Errorf("profile has stacks of %d frames in all, more than %d", frames, l.Frames)
+	}
+	return nil
 }
 
 // uncompress returns the protobuf bytes in data, at most l.Bytes of them.

@@ -95,43 +95,52 @@ func (n *Node) sort() {
 
 // Prune returns a copy of the tree without the nodes that hold less than
 // minShare of the root's total, and with at most maxNodes nodes beside the
-// root, the largest ones. 0 for maxNodes means no bound. What is cut off
-// below a node is kept as one child of it called Rest (these are not counted),
-// so every total stays what it was. n may be nil.
+// root: the largest ones, of equals those nearer to the root. 0 for maxNodes
+// means no bound. What is cut off below a node is kept as one child of it
+// called Rest (these are not counted), so every total stays what it was. n may
+// be nil.
 func (n *Node) Prune(minShare float64, maxNodes int) *Node {
 	if n == nil {
 		return nil
 	}
-	least := int64(minShare * float64(n.Total))
-	// A child never holds more than its parent, so the nodes at or above
-	// some total form a tree: it is enough to find that total.
-	var totals []int64
-	n.walk(func(c *Node) {
-		if c != n && c.Total >= least {
-			totals = append(totals, c.Total)
+	type candidate struct {
+		node  *Node
+		depth int
+	}
+	var candidates []candidate
+	least := max(int64(minShare*float64(n.Total)), 1)
+	var walk func(n *Node, depth int)
+	walk = func(n *Node, depth int) {
+		for _, c := range n.Children {
+			if c.Total >= least {
+				candidates = append(candidates, candidate{c, depth})
+				walk(c, depth+1)
+			}
 		}
-	})
-	if maxNodes > 0 && len(totals) > maxNodes {
-		slices.SortFunc(totals, func(a, b int64) int { return cmp.Compare(b, a) })
-		least = max(least, totals[maxNodes]+1)
 	}
-	return n.prune(max(least, 1))
+	walk(n, 1)
+	if maxNodes > 0 && len(candidates) > maxNodes {
+		// A child holds no more than its parent and is deeper, so a node is
+		// never kept without its parent.
+		slices.SortStableFunc(candidates, func(a, b candidate) int {
+			return cmp.Or(cmp.Compare(b.node.Total, a.node.Total), cmp.Compare(a.depth, b.depth))
+		})
+		candidates = candidates[:maxNodes]
+	}
+	keep := make(map[*Node]bool, len(candidates))
+	for _, c := range candidates {
+		keep[c.node] = true
+	}
+	return n.prune(keep)
 }
 
-func (n *Node) walk(f func(*Node)) {
-	f(n)
-	for _, c := range n.Children {
-		c.walk(f)
-	}
-}
-
-func (n *Node) prune(least int64) *Node {
+func (n *Node) prune(keep map[*Node]bool) *Node {
 	m := *n
 	m.Children = nil
 	rest := &Node{Name: Rest}
 	for _, c := range n.Children {
-		if c.Total >= least {
-			m.Children = append(m.Children, c.prune(least))
+		if keep[c] {
+			m.Children = append(m.Children, c.prune(keep))
 		} else {
 			rest.Self += c.Total
 			rest.Total += c.Total
