@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"sync"
 )
 
 // A stepFunc runs one step of an op. op is the op's number; in is the op's
@@ -21,23 +22,29 @@ var (
 	errorType   = reflect.TypeOf((*error)(nil)).Elem()
 )
 
-// A Lazy is a function that is not evaluated unless a trial needs it: a
+// A Lazy is a function that is evaluated once, when a trial needs it: a
 // generated main package registers all functions of a workload file, and the
 // expression of one may open what only its own workload has.
-type Lazy func() any
+type Lazy struct {
+	once     sync.Once
+	evaluate func() any
+	value    any
+	panicked any
+}
 
-// evaluate returns what fn stands for.
-func evaluate(key string, fn any) (value any, err error) {
-	lazy, ok := fn.(Lazy)
-	if !ok {
-		return fn, nil
+// Later returns the function that evaluate will return.
+func Later(evaluate func() any) *Lazy { return &Lazy{evaluate: evaluate} }
+
+// get returns the function.
+func (l *Lazy) get(key string) (any, error) {
+	l.once.Do(func() {
+		defer func() { l.panicked = recover() }()
+		l.value = l.evaluate()
+	})
+	if l.panicked != nil {
+		return nil, fmt.Errorf("evaluating %s panicked: %v", key, l.panicked)
 	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("evaluating %s panicked: %v", key, r)
-		}
-	}()
-	return lazy(), nil
+	return l.value, nil
 }
 
 // adapt turns fn, a function of the user's, into a stepFunc. The common
@@ -98,9 +105,11 @@ type shape struct {
 
 // parseShape checks that fn can be an op.
 func parseShape(key string, fn any) (*shape, error) {
-	fn, err := evaluate(key, fn)
-	if err != nil {
-		return nil, err
+	if l, ok := fn.(*Lazy); ok {
+		var err error
+		if fn, err = l.get(key); err != nil {
+			return nil, err
+		}
 	}
 	v := reflect.ValueOf(fn)
 	if !v.IsValid() || v.Kind() != reflect.Func {

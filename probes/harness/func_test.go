@@ -133,6 +133,30 @@ func TestAdaptRefuses(t *testing.T) {
 	}
 }
 
+func TestLater(t *testing.T) {
+	evaluated := 0
+	l := Later(func() any {
+		evaluated++
+		return func() int { return evaluated }
+	})
+	if evaluated != 0 {
+		t.Error("evaluated before it was needed")
+	}
+	for range 2 {
+		f, err := adapt("p.F", l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out, _ := f(context.Background(), 0, nil); out != 1 {
+			t.Errorf("evaluated %v times, want once", out)
+		}
+	}
+	_, err := adapt("p.F", Later(func() any { panic("no database") }))
+	if err == nil || !strings.Contains(err.Error(), "evaluating p.F panicked: no database") {
+		t.Errorf("error is %v", err)
+	}
+}
+
 func TestAdaptHook(t *testing.T) {
 	ctx := context.Background()
 	ran := 0
