@@ -3,13 +3,16 @@ package plan
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/workload"
 )
 
 // What the least plan of a workload consists of. A planner may do more with a
-// budget that allows it, and does less only when it is interrupted.
+// budget that allows it. That these are the thresholds of the planner that
+// analyzer provides is held by a test of the command line, which sees both.
 const (
 	// LeastRuns is how many repetitions a recommendation rests on at least:
 	// fewer give no interval at the 95 % level (the least and greatest of 6
@@ -17,16 +20,19 @@ const (
 	LeastRuns = 6
 	// ClassifyTrials is how many sequential profiled trials a class rests on.
 	ClassifyTrials = 6
-	// ControlTrials counts the trials of built-in ops of known class.
-	ControlTrials = 2
+	// ControlTrials counts the trials of the two built-in ops of known class,
+	// in one run, whatever the number of its workloads. Each of the two also
+	// runs dry once.
+	ControlTrials = 12
 	// TrialOverhead is what starting and ending a trial's processes costs
-	// beside its ops.
+	// beside its ops, until some trials have shown it.
 	TrialOverhead = 60 * time.Millisecond
-	// LeastTiming is the shortest useful time of the ops of a timing trial.
-	LeastTiming = 100 * time.Millisecond
-	// LeastProfiled is the shortest useful time of a profiled trial: at 99 Hz
-	// some 25 samples, and fgprof panics on very short ones.
+	// LeastControl, LeastProfiled, LeastPilot and LeastTiming are the shortest
+	// useful times of a trial's ops: at 99 Hz, 250 ms give 25 samples.
+	LeastControl  = 100 * time.Millisecond
 	LeastProfiled = 250 * time.Millisecond
+	LeastPilot    = 50 * time.Millisecond
+	LeastTiming   = 60 * time.Millisecond
 )
 
 // Bounds are the least and the most that a run does.
@@ -41,9 +47,19 @@ type Bounds struct {
 	MaxOps int64 `json:"max_ops,omitempty"`
 }
 
-// Bounds adds up the bounds of the workloads.
+// controls are the bounds of what a run does beside the user's work.
+func controls() Bounds {
+	return Bounds{
+		MinTrials: 2 + ControlTrials,
+		MaxTrials: 2 + ControlTrials,
+		MinTime:   (2+ControlTrials)*TrialOverhead + ControlTrials*LeastControl,
+	}
+}
+
+// Bounds returns the least and the most that the run takes, the controls
+// included, whose time is taken evenly from the workloads' budgets.
 func (p *Plan) Bounds() Bounds {
-	var sum Bounds
+	sum := controls()
 	unbounded := false
 	for i := range p.Workloads {
 		b := p.Workloads[i].Bounds()
@@ -61,29 +77,34 @@ func (p *Plan) Bounds() Bounds {
 	return sum
 }
 
-// Bounds returns the least and the most that w takes. The least plan is the
-// dry op, the controls, the classifying trials, the look for locks, and enough
-// repetitions of the baseline; the most is every cell in full, or the budget,
-// whichever ends first.
+// Bounds returns the least and the most that w alone takes. The least plan is
+// the dry op, the classifying trials, the look for locks, and enough
+// repetitions of the baseline and of one cell that may be better. The most is
+// every cell in full, or the budget, whichever ends first; trials that are
+// repeated because the host disturbed them come on top.
 func (w *Workload) Bounds() Bounds {
-	runs := min(w.Runs, LeastRuns)
 	models := map[model.Model]bool{}
 	for _, c := range w.Cells {
 		models[c.Model] = true
 	}
-	profiled := ControlTrials + ClassifyTrials + 1 // contention
-	timed := 1 + runs                              // pilot and baseline
+	runs, compared, profiled := min(w.Runs, LeastRuns), 1, ClassifyTrials
 	if len(w.Cells) > 1 {
-		timed += runs // what wins must be repeated as often
+		compared = 2
 	}
+	if w.concurrent() {
+		profiled++ // the look for locks
+	}
+	timed := compared * runs
 	b := Bounds{
-		MinTrials: 1 + profiled + timed,
-		MaxTrials: 1 + profiled + len(w.Cells)*(1+w.Warmup+w.Runs) + len(models),
-		MaxTime:   time.Duration(w.BudgetNs),
-		MaxOps:    w.MaxOps,
+		MinTrials: 1 + profiled + compared + timed,
+		MaxTrials: 1 + profiled + len(w.Cells)*(1+w.Runs) + len(models) - 1,
+		MinTime: TrialOverhead + time.Duration(profiled)*(TrialOverhead+LeastProfiled) +
+			time.Duration(compared)*(TrialOverhead+LeastPilot) + time.Duration(timed)*(TrialOverhead+LeastTiming),
+		MaxTime: time.Duration(w.BudgetNs),
+		MaxOps:  w.MaxOps,
 	}
-	b.MinTime = time.Duration(b.MinTrials)*TrialOverhead + time.Duration(profiled)*LeastProfiled + time.Duration(timed)*LeastTiming
-	b.MinOps = int64(b.MinTrials - ControlTrials)
+	b.MaxTrials = max(b.MaxTrials, b.MinTrials)
+	b.MinOps = int64(b.MinTrials)
 	if w.MaxRate > 0 {
 		byRate := int64(math.Ceil(w.MaxRate * b.MaxTime.Seconds()))
 		if b.MaxOps == 0 || byRate < b.MaxOps {
@@ -93,21 +114,31 @@ func (w *Workload) Bounds() Bounds {
 	return b
 }
 
-// affordable refuses bounds that the least plan does not fit into, and says
-// which would do.
-func (w *Workload) affordable() error {
+// concurrent reports whether some cell has several ops in flight in one
+// process, where locks can show.
+func (w *Workload) concurrent() bool {
+	return w.Target.Kind != model.Command && slices.ContainsFunc(w.Cells, func(c Cell) bool {
+		return c.Concurrency > 1 && c.Model != model.Processes
+	})
+}
+
+// affordable refuses bounds that the least plan of w does not fit into, and
+// says which would do. The workload bears its share of the controls, as one of
+// several.
+func (w *Workload) affordable(workloads int) error {
 	b := w.Bounds()
-	if b.MinTime > b.MaxTime {
+	least := b.MinTime + controls().MinTime/time.Duration(workloads)
+	if least > b.MaxTime {
 		return &SettingError{
 			Workload: w.Name,
-			Reason:   fmt.Sprintf("a budget of %v cannot hold the least plan: %d trials, about %v", b.MaxTime, b.MinTrials, b.MinTime.Round(100*time.Millisecond)),
-			Hint:     fmt.Sprintf("a budget of %v would", seconds(b.MinTime)),
+			Reason:   fmt.Sprintf("a budget of %v cannot hold the least plan: %d trials and its share of the controls, about %v", workload.Duration(b.MaxTime), b.MinTrials, least.Round(100*time.Millisecond)),
+			Hint:     fmt.Sprintf("a budget of %v would", workload.Duration(seconds(least))),
 		}
 	}
 	if w.MaxOps > 0 && w.MaxOps < b.MinOps {
 		return &SettingError{
 			Workload: w.Name,
-			Reason:   fmt.Sprintf("max_ops %d cannot hold the least plan: %d trials of the workload with an op each", w.MaxOps, b.MinOps),
+			Reason:   fmt.Sprintf("max_ops %d cannot hold the least plan: %d trials with an op each", w.MaxOps, b.MinOps),
 			Hint:     fmt.Sprintf("max_ops: %d would", b.MinOps),
 		}
 	}

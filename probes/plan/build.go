@@ -66,7 +66,7 @@ func Build(f *workload.File, s Settings) (*Plan, error) {
 	}
 	for _, w := range chosen {
 		built := buildWorkload(f, w, s, p.Cores)
-		if err := built.affordable(); err != nil {
+		if err := built.affordable(len(chosen)); err != nil {
 			return nil, err
 		}
 		p.Workloads = append(p.Workloads, built)
@@ -86,7 +86,7 @@ func (s Settings) validate() error {
 	case s.Warmup < -1 || s.Warmup > 100:
 		return &SettingError{Reason: fmt.Sprintf("%d warmups are out of range", s.Warmup), Hint: "warmups go from 0 to 100"}
 	case s.Budget < 0 || s.Budget > 24*time.Hour:
-		return &SettingError{Reason: fmt.Sprintf("a budget of %v is out of range", s.Budget), Hint: "budgets go from 1s to 24h"}
+		return &SettingError{Reason: fmt.Sprintf("a budget of %v is out of range", workload.Duration(s.Budget)), Hint: "budgets go from 1s to 24h"}
 	case s.Cores < 0:
 		return &SettingError{Reason: fmt.Sprintf("%d cores are out of range", s.Cores)}
 	}
@@ -150,10 +150,8 @@ func buildWorkload(f *workload.File, w *workload.Workload, s Settings, cores int
 	if s.Budget > 0 {
 		m.Budget = workload.Duration(s.Budget)
 	}
-	if m.Timeout == 0 {
-		// A trial cannot take longer than everything.
-		m.Timeout = min(workload.Duration(workload.DefaultTimeout), m.Budget)
-	}
+	// A trial cannot take longer than everything.
+	m.Timeout = min(cmp.Or(m.Timeout, workload.Duration(workload.DefaultTimeout)), m.Budget)
 	built := Workload{
 		Name: w.Name, Target: w.Target(), Label: label(w), Steps: stepNames(w),
 		Runs: m.Runs, Warmup: *m.Warmup, BudgetNs: int64(m.Budget), TimeoutNs: int64(m.Timeout),

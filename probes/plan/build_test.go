@@ -126,7 +126,7 @@ func TestSuggestedBudget(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	least := p.Bounds().MinTime
+	least := p.Bounds().MinTime // of one workload and all controls
 	if _, err := Build(f, Settings{Warmup: unset, Budget: seconds(least)}); err != nil {
 		t.Errorf("the budget that the hint names is refused: %v", err)
 	}

@@ -64,7 +64,6 @@ func splitLines(s string) []string {
 // readYAML returns the file's one document, or false when there is none that
 // could be checked further.
 func (l *faultList) readYAML(src []byte) (*yaml.Node, bool) {
-	deepest := yaml.Mark{}
 	tooDeep := errors.New("too deep")
 	limits := loaderlimits.New(loaderlimits.DepthFunc(func(depth int, ctx *yaml.DepthContext) error {
 		if depth > maxDepth {
@@ -83,13 +82,13 @@ func (l *faultList) readYAML(src []byte) (*yaml.Node, bool) {
 		l.noMapping(1, 1)
 		return nil, false
 	case err != nil:
-		l.yamlError(err, deepest)
+		l.yamlError(err)
 		return nil, false
 	}
 	if err := loader.Load(&second); err == nil {
 		l.add(Fault{Line: second.Line, Column: second.Column, Message: "a second document begins here; one document per file", Hint: `put all workloads under one "workloads" key and remove the "---"`})
 	} else if !errors.Is(err, io.EOF) {
-		l.yamlError(err, deepest)
+		l.yamlError(err)
 		return nil, false
 	}
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
@@ -111,7 +110,7 @@ func (l *faultList) noMapping(line, column int) {
 // yamlError tells a syntax error in the words of somebody who reads the file.
 // A tab in the indentation is looked for first, because what YAML says of it
 // helps nobody.
-func (l *faultList) yamlError(err error, _ yaml.Mark) {
+func (l *faultList) yamlError(err error) {
 	tabs := 0
 	for i, line := range l.lines {
 		indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
@@ -130,14 +129,27 @@ func (l *faultList) yamlError(err error, _ yaml.Mark) {
 		if strings.Contains(f.Message, "too deep") || strings.Contains(f.Message, "depth") {
 			f.Message = fmt.Sprintf("nested more than %d deep", maxDepth)
 		}
-		// An error at the end of the file is shown where its context began.
-		if f.Line >= len(l.lines) && load.ContextMark.Line > 0 {
+		if load.ContextMark.Line > 0 && f.Line > load.ContextMark.Line && l.blankFrom(f.Line) {
+			// What is missing at the end of the file is told where it began.
 			f.Line, f.Column = load.ContextMark.Line, load.ContextMark.Column
 		}
 	}
 	f.Message, f.Hint = syntaxWords(f.Message)
-	f.Line = min(f.Line, len(l.lines))
+	for f.Line = min(max(f.Line, 1), len(l.lines)); f.Line > 1 && l.blankFrom(f.Line); {
+		f.Line--
+		f.Column = utf8.RuneCountInString(l.lines[f.Line-1]) + 1
+	}
 	l.add(f)
+}
+
+// blankFrom reports whether nothing is written in the line and after it.
+func (l *faultList) blankFrom(line int) bool {
+	for _, text := range l.lines[min(max(line, 1), len(l.lines)+1)-1:] {
+		if strings.TrimSpace(text) != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // syntaxWords says in plain words what the YAML library's message means.

@@ -58,13 +58,25 @@ func (w *words) tell(e *jsonschema.ValidationError) {
 	schema := w.schema.at(e.SchemaURL)
 	switch k := e.ErrorKind.(type) {
 	case *kind.AnyOf:
-		w.tell(nearestBranch(e.Causes))
+		branch := nearestBranch(e.Causes)
+		if branch == nil {
+			title, _ := schema["title"].(string)
+			w.faultAt(p, expected(described(w.at(p)), title), typeHint(w.at(p), title))
+			return
+		}
+		w.tell(branch)
 	case *kind.OneOf:
 		w.exactlyOne(p, schema, k)
 	case *kind.AdditionalProperties:
 		w.unknownKeys(p, schema, k.Properties)
 	case *kind.PropertyNames:
-		w.faultAtKey(p.in(k.Property), expected(quoted(k.Property), w.causeTitle(e)), "")
+		// The validator leaves the location of this one error to chance, so it
+		// is taken from the schema's own structure.
+		w.faultAtKey(instancePlace(e.SchemaURL).in(k.Property), expected(quoted(k.Property), w.causeTitle(e)), "")
+	case *kind.UniqueItems:
+		if again := p.in(k.Duplicates[1]); !w.known(again) {
+			w.faultAt(again, fmt.Sprintf("the list has %v twice", w.at(again)), "remove one of them")
+		}
 	case *kind.Required:
 		for _, key := range k.Missing {
 			w.missing(p, schema, key)
@@ -105,15 +117,28 @@ func (w *words) unknownFirst(causes []*jsonschema.ValidationError) []*jsonschema
 	return causes
 }
 
+// instancePlace returns where the value is that a schema checks which is
+// reached from the root by properties alone.
+func instancePlace(url string) place {
+	_, pointer, _ := strings.Cut(url, "#")
+	tokens := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
+	var p place
+	for i := 0; i+1 < len(tokens) && tokens[i] == "properties"; i += 2 {
+		p = p.in(tokens[i+1])
+	}
+	return p
+}
+
 // nearestBranch returns the alternative that has the type of what was
-// written: what it says is what the writer wants to know.
+// written: what it says is what the writer wants to know. It returns nil when
+// there is none.
 func nearestBranch(causes []*jsonschema.ValidationError) *jsonschema.ValidationError {
 	for _, c := range causes {
 		if !wrongType(c, c.InstanceLocation) {
 			return c
 		}
 	}
-	return causes[0]
+	return nil
 }
 
 func wrongType(e *jsonschema.ValidationError, at []string) bool {
@@ -133,8 +158,19 @@ func (w *words) unknownKeys(p place, schema map[string]any, keys []string) {
 		} else {
 			hint = "known here: " + strings.Join(known, ", ")
 		}
-		w.faultAtKey(p.in(key), "unknown key "+quoted(key), hint)
+		w.unknownKey(p, key, hint)
 	}
+}
+
+// unknownKey adds a fault at a key whose path is that of its mapping: the
+// message has the key already.
+func (w *words) unknownKey(p place, key, hint string) {
+	n, _ := w.find(p.in(key))
+	if n == nil {
+		return // it was not read
+	}
+	w.faulty = append(w.faulty, p.in(key))
+	w.add(Fault{Line: n.Line, Column: n.Column, Length: w.width(n), Path: w.path(p), Message: "unknown key " + quoted(key), Hint: hint})
 }
 
 // missing tells that a key is not there, unless the mapping has an unknown
@@ -217,7 +253,7 @@ func (w *words) scalar(k jsonschema.ErrorKind, value any, schema map[string]any)
 	case *kind.Enum:
 		return w.unknownWord(value, k.Want)
 	case *kind.Const:
-		return fmt.Sprintf("expected %v, got %s", k.Want, got), ""
+		return fmt.Sprintf("expected %v; got %s", k.Want, got), fmt.Sprintf("this concprof reads version %v only", k.Want)
 	case *kind.Pattern:
 		return expected(got, title), patternHint(value, title)
 	case *outOfRange:
@@ -234,8 +270,6 @@ func (w *words) scalar(k jsonschema.ErrorKind, value any, schema map[string]any)
 		return "the text is empty", ""
 	case *kind.MaxLength:
 		return fmt.Sprintf("the text has %d characters; the most is %d", k.Got, k.Want), ""
-	case *kind.UniqueItems:
-		return fmt.Sprintf("items %d and %d are the same", k.Duplicates[0]+1, k.Duplicates[1]+1), "remove one of them"
 	}
 	return expected(got, title), ""
 }
