@@ -1,0 +1,205 @@
+package proc
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// drainTime is how long the output pipes are still read once the keeper has
+// ended: only what survived it could keep them open.
+const drainTime = 200 * time.Millisecond
+
+// A Command says what to run. Its standard input is /dev/null.
+type Command struct {
+	Path string   // absolute
+	Argv []string // with argv[0]
+	Dir  string   // absolute
+	Env  []string // all of it: nothing is inherited
+	// Files become descriptors 3 and up. The caller closes them.
+	Files []*os.File
+	// Stdout and Stderr receive the output; nil discards it.
+	Stdout, Stderr *Capture
+	// Timeout is when to end the tree, 0 for never: first politely, with
+	// SIGTERM to the group or, for Quit, SIGQUIT to the target, which makes a
+	// Go program print its stacks; then with SIGKILL.
+	Timeout time.Duration
+	Quit    bool
+	Limits  Limits
+	// Remove is a folder that is removed once all processes are gone, even if
+	// concprof is too.
+	Remove string
+}
+
+// A Process is a running Command, with its keeper.
+type Process struct {
+	PID int // of the target
+
+	keeper   *exec.Cmd
+	lifeline *os.File
+	status   *os.File
+	notices  *bufio.Scanner
+	outputs  []*os.File
+	copying  sync.WaitGroup
+	remove   string
+	kill     sync.Once
+	done     chan struct{}
+	ending   Ending
+}
+
+// Self returns the path by which this program can execute itself again.
+func Self() (string, error) {
+	// The link leads to the program that runs, even if its file has been
+	// replaced since.
+	if _, err := os.Stat("/proc/self/exe"); err == nil {
+		return "/proc/self/exe", nil
+	}
+	return os.Executable()
+}
+
+// Start runs c. The error says why the target could not be started; nothing
+// runs then.
+func Start(c Command) (_ *Process, err error) {
+	self, err := Self()
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{remove: c.Remove, done: make(chan struct{})}
+	var theirs []*os.File // ends of pipes that only the keeper keeps
+	pipe := func() (r, w *os.File) {
+		if err == nil {
+			r, w, err = os.Pipe()
+		}
+		return r, w
+	}
+	var lifeline, status, stdout, stderr *os.File
+	lifeline, p.lifeline = pipe()
+	p.status, status = pipe()
+	theirs = append(theirs, lifeline, status)
+	var outs [2]*os.File
+	outs[0], stdout = pipe()
+	outs[1], stderr = pipe()
+	theirs = append(theirs, stdout, stderr)
+	p.outputs = outs[:]
+	defer func() {
+		closeAll(theirs)
+		if err != nil {
+			closeAll(append(p.outputs, p.lifeline, p.status))
+		}
+	}()
+	if err != nil {
+		return nil, fmt.Errorf("start keeper: %w", err)
+	}
+
+	k := exec.Command(self)
+	k.Args = []string{KeeperName, c.Argv[0]} // the second only for those who read ps
+	k.Dir = "/"
+	k.Env = []string{"GOMAXPROCS=1"} // it mostly waits, and shares the cores that are measured
+	k.ExtraFiles = append([]*os.File{lifeline, status, stdout, stderr}, c.Files...)
+	k.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := k.Start(); err != nil {
+		return nil, fmt.Errorf("start keeper: %w", err)
+	}
+	register(k.Process.Pid)
+	p.keeper = k
+	p.copyOutput(c.Stdout, c.Stderr)
+
+	// The keeper may have died, so that writing fails: its notice tells.
+	json.NewEncoder(p.lifeline).Encode(order{ //nolint:errcheck // see above
+		Path: c.Path, Argv: c.Argv, Dir: c.Dir, Env: c.Env, Files: len(c.Files),
+		Timeout: c.Timeout, Quit: c.Quit, Limits: c.Limits, Remove: c.Remove,
+	})
+	closeAll(theirs)
+	theirs = nil
+	p.notices = bufio.NewScanner(p.status)
+	n, ok := p.notice()
+	if !ok {
+		n.Failure = "its keeper died"
+	}
+	p.PID = n.PID
+	go p.wait()
+	if n.Failure != "" {
+		p.Kill()
+		p.Wait()
+		p.outputs, p.lifeline, p.status = nil, nil, nil // closed by wait
+		return nil, errors.New(n.Failure)
+	}
+	return p, nil
+}
+
+func (p *Process) notice() (n notice, ok bool) {
+	if !p.notices.Scan() {
+		return n, false
+	}
+	return n, json.Unmarshal(p.notices.Bytes(), &n) == nil
+}
+
+func (p *Process) copyOutput(to ...*Capture) {
+	for i, r := range p.outputs {
+		var w io.Writer = io.Discard
+		if to[i] != nil {
+			w = to[i]
+		}
+		p.copying.Go(func() { io.Copy(w, r) }) //nolint:errcheck // ends at EOF or at the deadline that wait sets
+	}
+}
+
+// wait follows the keeper to its end.
+func (p *Process) wait() {
+	defer close(p.done)
+	p.ending = Ending{Cause: Lost, Code: -1}
+	for {
+		n, ok := p.notice()
+		if !ok {
+			break
+		}
+		if n.Ending != nil {
+			p.ending = *n.Ending
+		}
+	}
+	p.keeper.Wait() //nolint:errcheck // its notices tell, or their absence
+	if p.ending.Cause == Lost {
+		killLost(p.PID)
+		if p.remove != "" {
+			os.RemoveAll(p.remove) //nolint:errcheck // nothing more can be done
+		}
+	}
+	unregister(p.keeper.Process.Pid)
+	for _, r := range p.outputs {
+		r.SetReadDeadline(time.Now().Add(drainTime)) //nolint:errcheck // pipes have deadlines
+	}
+	p.copying.Wait()
+	p.Kill()
+	closeAll(append(p.outputs, p.status))
+}
+
+// Kill ends the process and all that it started, at once.
+func (p *Process) Kill() { p.kill.Do(func() { p.lifeline.Close() }) }
+
+// Done is closed when nothing of the process is left.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Wait waits until nothing of the process is left, and says how it ended.
+func (p *Process) Wait() Ending {
+	<-p.done
+	return p.ending
+}
+
+// CPU returns the processor time that the process and its keeper have used so
+// far, 0 where it cannot be read.
+func (p *Process) CPU() time.Duration { return treeCPU(p.keeper.Process.Pid) }
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		if f != nil {
+			f.Close()
+		}
+	}
+}

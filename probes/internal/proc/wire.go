@@ -1,0 +1,86 @@
+package proc
+
+import "time"
+
+// KeeperName is argv[0] of a keeper, which tells it from concprof.
+const KeeperName = "concprof-keeper"
+
+// The keeper's own descriptors. The target's standard output and error, and
+// its further files, follow.
+const (
+	lifelineFD = 3
+	statusFD   = 4
+	stdoutFD   = 5
+)
+
+// maxOrderBytes bounds the order, which holds argv and the environment.
+const maxOrderBytes = 16 << 20
+
+// An order tells a keeper what to run.
+type order struct {
+	Path    string        `json:"path"`
+	Argv    []string      `json:"argv"`
+	Dir     string        `json:"dir"`
+	Env     []string      `json:"env"`
+	Files   int           `json:"files"` // how many, beyond standard output and error
+	Timeout time.Duration `json:"timeout"`
+	Quit    bool          `json:"quit"`
+	Limits  Limits        `json:"limits"`
+	Remove  string        `json:"remove"`
+}
+
+// A notice is what a keeper reports: first PID, then Ending. Failure instead
+// of PID says why the target could not be started.
+type notice struct {
+	PID     int     `json:"pid,omitempty"`
+	Failure string  `json:"failure,omitempty"`
+	Ending  *Ending `json:"ending,omitempty"`
+}
+
+// Limits bound a process and what it starts. A zero field sets no limit.
+type Limits struct {
+	// MemoryBytes bounds the resident memory of the whole tree, summed every
+	// 100 ms: a process that grows faster passes it before it is seen.
+	MemoryBytes int64 `json:"memory_bytes,omitempty"`
+	// FileSizeBytes bounds each file (RLIMIT_FSIZE), OpenFiles the descriptors
+	// of each process (RLIMIT_NOFILE).
+	FileSizeBytes int64 `json:"file_size_bytes,omitempty"`
+	OpenFiles     int   `json:"open_files,omitempty"`
+	// Processes bounds the number of processes in the tree, counted like
+	// MemoryBytes. RLIMIT_NPROC is not used: it counts all processes of the
+	// user, and does not bind root.
+	Processes int `json:"processes,omitempty"`
+}
+
+// Cause says what ended a process.
+type Cause string
+
+// The causes.
+const (
+	Exited    Cause = "exited"    // by itself
+	Deadline  Cause = "deadline"  // killed at its deadline
+	Memory    Cause = "memory"    // killed over Limits.MemoryBytes
+	Processes Cause = "processes" // killed over Limits.Processes
+	Stopped   Cause = "stopped"   // killed because a signal had stopped it
+	Killed    Cause = "killed"    // by Kill
+	Lost      Cause = "lost"      // its keeper died
+)
+
+// An Ending says how a process ended and what it used.
+type Ending struct {
+	Cause  Cause  `json:"cause"`
+	Code   int    `json:"code"`             // -1 if a signal ended it
+	Signal string `json:"signal,omitempty"` // in words, "killed"
+	// Strays counts processes that were still alive when the target had ended
+	// by itself, and were killed.
+	Strays int `json:"strays,omitempty"`
+	// User and System are of the whole tree; Keeper is what the keeper used.
+	User   time.Duration `json:"user"`
+	System time.Duration `json:"system"`
+	Keeper time.Duration `json:"keeper"`
+	// PeakRSSBytes is of the largest process of the tree, or of the tree as
+	// the watchdog saw it, whichever is more.
+	PeakRSSBytes int64 `json:"peak_rss_bytes"`
+	// Gap is how long the machine or the keeper stood still.
+	Gap time.Duration `json:"gap,omitempty"`
+}

@@ -1,0 +1,210 @@
+package runner
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"github.com/concprof/concprof/probes/record"
+)
+
+// Bounds on what a probe may report, beyond record.MaxEventBytes.
+const (
+	maxRuntime  = 64 // bytes of a runtime's name
+	maxText     = 4 << 10
+	maxSteps    = 1 << 10
+	maxMissing  = 1 << 6
+	maxProfiles = 8
+)
+
+// A report is what a probe said.
+type report struct {
+	hello, ready, bye bool
+	record            *record.Record
+	fatal             *record.Event
+	// bad says in what way the protocol was broken, "" if it was not.
+	bad string
+}
+
+// stage is where the probe was when it said its last.
+func (r *report) stage() record.Stage {
+	switch {
+	case r.record != nil:
+		return record.StageTeardown
+	case r.ready:
+		return record.StageOps
+	case r.hello:
+		return record.StageSetup
+	}
+	return record.StageStart
+}
+
+// readEvents reads what a probe writes until the end. A probe that writes
+// more than record.MaxEventBytes finds the pipe closed.
+func readEvents(f *os.File, token string) *report {
+	data, err := io.ReadAll(io.LimitReader(f, record.MaxEventBytes+1))
+	f.Close()
+	r := new(report)
+	switch {
+	case len(data) > record.MaxEventBytes:
+		r.bad = fmt.Sprintf("more than %d bytes of events", record.MaxEventBytes)
+		return r
+	case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
+		r.bad = err.Error()
+		return r
+	}
+	r.parse(data, token)
+	return r
+}
+
+// parse takes the events, one JSON document a line.
+func (r *report) parse(data []byte, token string) {
+	for n := 1; len(data) > 0; n++ {
+		line, rest, whole := bytes.Cut(data, []byte{'\n'})
+		data = rest
+		var e record.Event
+		dec := json.NewDecoder(bytes.NewReader(line))
+		dec.DisallowUnknownFields()
+		err := dec.Decode(&e)
+		switch {
+		case !whole:
+			err = errors.New("truncated")
+		case err == nil && dec.More():
+			err = errors.New("two documents in a line")
+		case err == nil && e.Token != token:
+			err = errors.New("wrong token: it was not the probe that wrote it")
+		case err == nil:
+			err = r.take(e)
+		}
+		if err != nil {
+			r.bad = clip(fmt.Sprintf("event %d: %v", n, err), maxText)
+			return
+		}
+	}
+}
+
+// take enters an event, which must be one that can follow those before.
+func (r *report) take(e record.Event) error {
+	order := fmt.Errorf("unexpected %q", clip(string(e.Kind), 32))
+	if r.bye || r.fatal != nil {
+		return order
+	}
+	switch e.Kind {
+	case record.Hello:
+		if r.hello {
+			return order
+		}
+		if e.Version != record.ProtocolVersion {
+			return fmt.Errorf("the probe speaks version %d of the protocol, want %d", e.Version, record.ProtocolVersion)
+		}
+		r.hello = true
+	case record.Ready:
+		if !r.hello || r.ready {
+			return order
+		}
+		r.ready = true
+	case record.End:
+		switch {
+		case r.record != nil:
+			return errors.New("a second result")
+		case !r.ready:
+			return order
+		case e.Record == nil:
+			return errors.New("no record")
+		}
+		if err := check(e.Record); err != nil {
+			return err
+		}
+		r.record = e.Record
+	case record.Bye:
+		if r.record == nil {
+			return order
+		}
+		r.bye = true
+	case record.Fatal:
+		r.fatal = &e
+	default:
+		return order
+	}
+	return nil
+}
+
+// check refuses a record that no trial can have. What only the runner knows
+// is taken out of it.
+func check(r *record.Record) error {
+	switch r.Status {
+	case "", record.OK, record.Failed:
+	default:
+		return fmt.Errorf("a probe cannot report status %q", clip(string(r.Status), 32))
+	}
+	r.Exit, r.Host, r.ElapsedNs = nil, nil, 0
+	whole := map[string]int64{
+		"ops": r.Ops, "failed_ops": r.FailedOps, "wall_ns": r.WallNs, "setup_ns": r.SetupNs,
+		"cpu.user_ns": r.CPU.UserNs, "cpu.system_ns": r.CPU.SystemNs, "cpu.children_ns": r.CPU.ChildrenNs,
+		"cpu.runnable_ns": r.CPU.RunnableNs, "peak_rss_bytes": r.Memory.PeakRSSBytes,
+		"threads": int64(r.Threads), "latency_every": r.LatencyEvery,
+	}
+	for name, n := range whole {
+		if n < 0 {
+			return fmt.Errorf("%s is %d", name, n)
+		}
+	}
+	switch {
+	case r.FailedOps > r.Ops:
+		return fmt.Errorf("%d of %d ops failed", r.FailedOps, r.Ops)
+	case r.Ops > 0 && r.WallNs == 0:
+		return fmt.Errorf("%d ops in no time", r.Ops)
+	case len(r.Errors) > record.MaxErrors:
+		return fmt.Errorf("%d kinds of errors, more than %d", len(r.Errors), record.MaxErrors)
+	case len(r.Steps) > maxSteps || len(r.Missing) > maxMissing || len(r.Profiles) > maxProfiles:
+		return errors.New("too many steps, missing measurements or profiles")
+	}
+	for i := range r.Errors {
+		e := &r.Errors[i]
+		if e.Count < 0 || e.Count > r.FailedOps {
+			return fmt.Errorf("%d errors of %d failed ops", e.Count, r.FailedOps)
+		}
+		e.Type, e.Message = clip(e.Type, 256), clip(e.Message, 256)
+	}
+	r.Reason, r.Frame = clip(r.Reason, maxText), clip(r.Frame, maxText)
+	if r.Dry != nil {
+		r.Dry.Result = clip(r.Dry.Result, 256)
+	}
+	return checkHistogram(r.Latency)
+}
+
+// maxBucket is the index of the bucket of the largest value that a Histogram
+// holds, with room to spare.
+const maxBucket = 64 << 5
+
+func checkHistogram(h *record.Histogram) error {
+	if h == nil {
+		return nil
+	}
+	var n int64
+	for i, c := range h.Counts {
+		if i < 0 || i > maxBucket || c < 0 || n > math.MaxInt64-c {
+			return fmt.Errorf("latency bucket %d holds %d", i, c)
+		}
+		n += c
+	}
+	if n != h.N || h.Min < 0 || h.Max < h.Min || h.Sum < 0 {
+		return fmt.Errorf("latency counts %d values, but %d are in its buckets", h.N, n)
+	}
+	return nil
+}
+
+// clip shortens s to at most n bytes, without cutting a rune.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xc0 == 0x80 {
+		n--
+	}
+	return s[:n]
+}

@@ -1,0 +1,290 @@
+// Package runner runs one trial: it starts a probe behind a keeper, tells it
+// what to do, and makes a record of what it reported and how it ended.
+package runner
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/concprof/concprof/probes/harness"
+	"github.com/concprof/concprof/probes/internal/proc"
+	"github.com/concprof/concprof/probes/record"
+	"github.com/concprof/concprof/probes/rundir"
+)
+
+const (
+	// hookTime is how long a prepare or cleanup command may take.
+	hookTime = time.Minute
+	// eventDrain is how long events are still read once all processes are
+	// gone.
+	eventDrain = 200 * time.Millisecond
+)
+
+// A Job is one trial, ready to be started.
+type Job struct {
+	Spec harness.Spec
+	// Path and Name are of the probe: what is executed, and its argv[0].
+	Path, Name string
+	Dir        string
+	Env        []string
+	Timeout    time.Duration
+	Limits     proc.Limits
+	// Prepare and Cleanup are commands that are run before and after.
+	Prepare, Cleanup *proc.Command
+	// Folder is where profiles and output are kept. It must exist.
+	Folder string
+	Redact *Redactor
+	// ServerCPU returns what the servers have used so far.
+	ServerCPU func() time.Duration
+}
+
+// Run runs the trial. An error says that concprof itself could not do its
+// part, or is ctx's; whatever the workload does wrong is in the record.
+func (j *Job) Run(ctx context.Context) (*record.Record, error) {
+	start := time.Now()
+	scratch, err := os.MkdirTemp("", "concprof-")
+	if err != nil {
+		return nil, &rundir.WriteError{Path: os.TempDir(), FreeBytes: -1, Err: err}
+	}
+	defer os.RemoveAll(scratch)
+	j.Spec.Scratch = scratch
+	j.Env = append(j.Env, "TMPDIR="+scratch)
+	j.Spec.Version, j.Spec.Token = record.ProtocolVersion, rand.Text()
+
+	var rec *record.Record
+	if reason := j.hook(ctx, "prepare", j.Prepare); reason != "" {
+		rec = &record.Record{Status: record.SetupFailed, Stage: record.StageStart, Reason: reason}
+	} else if rec, err = j.probe(ctx, scratch); err != nil {
+		rec = nil
+	}
+	// What was prepared is cleaned up even when the run is being interrupted.
+	if reason := j.hook(context.WithoutCancel(ctx), "cleanup", j.Cleanup); reason != "" && rec != nil && rec.Status == record.OK {
+		rec.Status, rec.Stage, rec.Reason = record.Failed, record.StageTeardown, reason
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if rec.StartedNs == 0 {
+		rec.StartedNs = start.UnixNano()
+	}
+	rec.ElapsedNs = int64(time.Since(start))
+	j.Redact.record(rec)
+	return rec, nil
+}
+
+// hook runs a prepare or cleanup command and returns why it failed, or "".
+func (j *Job) hook(ctx context.Context, what string, c *proc.Command) string {
+	if c == nil {
+		return ""
+	}
+	cmd := *c
+	cmd.Timeout, cmd.Limits = hookTime, j.Limits
+	cmd.Stderr = new(proc.Capture)
+	p, err := proc.Start(cmd)
+	if err != nil {
+		return fmt.Sprintf("%s: %v", what, err)
+	}
+	e := waitFor(ctx, p)
+	switch {
+	case e.Cause == proc.Exited && e.Code == 0:
+		return ""
+	case e.Cause == proc.Deadline:
+		return fmt.Sprintf("%s: did not end within %v", what, hookTime)
+	case e.Signal != "":
+		return fmt.Sprintf("%s: ended by a signal: %s", what, e.Signal)
+	}
+	reason := fmt.Sprintf("%s: exit status %d", what, e.Code)
+	if text := strings.TrimSpace(string(cmd.Stderr.Bytes())); text != "" {
+		reason += ": " + clip(text[strings.LastIndexByte(text, '\n')+1:], 512)
+	}
+	return reason
+}
+
+// probe runs the probe process.
+func (j *Job) probe(ctx context.Context, scratch string) (*record.Record, error) {
+	events, eventsW, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer events.Close()
+	defer eventsW.Close()
+	specR, spec, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer specR.Close()
+	defer spec.Close()
+	profiles, err := j.openProfiles()
+	if err != nil {
+		return nil, err
+	}
+	defer discard(profiles)
+
+	files := []*os.File{eventsW, specR}
+	for _, p := range profiles {
+		files = append(files, p.file)
+	}
+	var stdout, stderr proc.Capture
+	before, serversBefore := takeSample(), j.serverCPU()
+	p, err := proc.Start(proc.Command{
+		Path: j.Path, Argv: []string{j.Name, j.Spec.Trial}, Dir: j.Dir, Env: j.Env, Files: files,
+		Stdout: &stdout, Stderr: &stderr,
+		Timeout: j.Timeout, Quit: true, Limits: j.Limits, Remove: scratch,
+	})
+	if err != nil {
+		return &record.Record{Status: record.SetupFailed, Stage: record.StageStart, Reason: "cannot start the probe: " + err.Error()}, nil
+	}
+	eventsW.Close()
+	specR.Close()
+	go func() {
+		json.NewEncoder(spec).Encode(j.Spec) //nolint:errcheck // a probe that does not read it says nothing either
+		spec.Close()
+	}()
+	reports := make(chan *report, 1)
+	go func() {
+		r := readEvents(events, j.Spec.Token)
+		if r.bad != "" {
+			p.Kill() // nothing that follows can be used
+		}
+		reports <- r
+	}()
+	ending := waitFor(ctx, p)
+	after, serversAfter := takeSample(), j.serverCPU()
+	events.SetReadDeadline(time.Now().Add(eventDrain)) //nolint:errcheck // pipes have deadlines
+	r := <-reports
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+
+	rec := judge(j, r, ending, stderr.Bytes())
+	trial := ending.User + ending.System + ending.Keeper
+	host, missing := between(before, after, trial, serversAfter-serversBefore)
+	host.GapNs = int64(ending.Gap)
+	rec.Host, rec.Missing = &host, append(rec.Missing, missing...)
+	rec.Exit = &record.Exit{
+		Code: ending.Code, Signal: ending.Signal, Strays: ending.Strays,
+		StdoutBytes: stdout.Total(), StderrBytes: stderr.Total(), DroppedBytes: stdout.Dropped() + stderr.Dropped(),
+		UserNs: int64(ending.User), SystemNs: int64(ending.System),
+	}
+	rec.Memory.PeakRSSBytes = max(rec.Memory.PeakRSSBytes, ending.PeakRSSBytes)
+	if err := j.keep(rec, profiles, &stdout, &stderr); err != nil {
+		return nil, err
+	}
+	return rec, nil
+}
+
+func (j *Job) serverCPU() time.Duration {
+	if j.ServerCPU == nil {
+		return 0
+	}
+	return j.ServerCPU()
+}
+
+// waitFor waits for p, and kills it when ctx is done.
+func waitFor(ctx context.Context, p *proc.Process) proc.Ending {
+	select {
+	case <-p.Done():
+	case <-ctx.Done():
+		p.Kill()
+	}
+	return p.Wait()
+}
+
+// keep writes what the trial left into its folder.
+func (j *Job) keep(rec *record.Record, profiles []profile, stdout, stderr *proc.Capture) error {
+	if err := keepProfiles(rec, profiles); err != nil {
+		return err
+	}
+	for name, c := range map[string]*proc.Capture{"stdout": stdout, "stderr": stderr} {
+		if c.Total() == 0 {
+			continue
+		}
+		text := j.Redact.Text(string(c.Bytes()))
+		err := rundir.WriteFile(j.Folder, name, func(w io.Writer) error {
+			_, err := io.WriteString(w, text)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func splitLines(b []byte) []string { return strings.Split(string(b), "\n") }
+
+// A profile is a file that the probe writes into.
+type profile struct {
+	kind record.ProfileKind
+	file *os.File
+	path string // that it gets once it is whole
+}
+
+// openProfiles opens the files of record.CPUProfileFD and
+// record.WallProfileFD, in this order, if the trial is profiled.
+func (j *Job) openProfiles() ([]profile, error) {
+	if j.Spec.Mode != harness.ModeClassify && j.Spec.Mode != harness.ModeProfile {
+		return nil, nil
+	}
+	var profiles []profile
+	for _, kind := range []record.ProfileKind{record.CPUProfile, record.WallProfile} {
+		f, err := os.CreateTemp(j.Folder, ".concprof-*")
+		if err != nil {
+			discard(profiles)
+			return nil, &rundir.WriteError{Path: j.Folder, FreeBytes: -1, Err: err}
+		}
+		profiles = append(profiles, profile{kind, f, filepath.Join(j.Folder, string(kind)+".pb.gz")})
+	}
+	return profiles, nil
+}
+
+// keepProfiles names the profiles that the record calls whole, and removes
+// the others.
+func keepProfiles(rec *record.Record, profiles []profile) error {
+	reported := rec.Profiles
+	rec.Profiles = nil
+	for _, p := range profiles {
+		for _, r := range reported {
+			if r.Kind != p.kind {
+				continue
+			}
+			info, err := p.file.Stat()
+			switch {
+			case err != nil:
+				return err
+			case info.Size() == 0 && r.Problem == "":
+				r.Problem = "the probe wrote nothing"
+			}
+			r.File = ""
+			if info.Size() > 0 {
+				if err := rundir.Seal(p.file, p.path); err != nil {
+					return err
+				}
+				r.File = filepath.Base(p.path)
+			}
+			rec.Profiles = append(rec.Profiles, r)
+			break
+		}
+	}
+	return nil
+}
+
+// discard closes and removes what was not kept.
+func discard(profiles []profile) {
+	for _, p := range profiles {
+		if err := p.file.Close(); !errors.Is(err, os.ErrClosed) {
+			os.Remove(p.file.Name())
+		}
+	}
+}

@@ -1,0 +1,230 @@
+package probes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/concprof/concprof/probes/internal/command"
+	"github.com/concprof/concprof/probes/internal/gofunc"
+	"github.com/concprof/concprof/probes/internal/proc"
+	"github.com/concprof/concprof/probes/workload"
+)
+
+// PrepareOptions choose what is prepared. The zero value prepares everything.
+type PrepareOptions struct {
+	// Workloads are the names of the workloads to prepare, nil for all.
+	Workloads []string
+	// Environ is what the allowed and the declared variables of workloads are
+	// taken from, and what Go targets are built with: os.Environ() if nil.
+	Environ []string
+}
+
+// Prepared is a workload file whose targets can be started. Close removes
+// what was built.
+type Prepared struct {
+	file    *workload.File
+	dir     string // absolute: where relative paths start
+	environ []string
+	built   string // folder of the binaries, "" if there are none
+	targets map[string]*target
+	servers map[string]*proc.Command // commands of the user's, by name
+}
+
+// A target is what a trial of a workload executes.
+type target struct {
+	workload *workload.Workload
+	path     string            // of the probe
+	name     string            // its argv[0]
+	dir      string            // its working directory
+	programs map[string]string // the paths of commands, by argv[0]
+}
+
+// A TargetError lists everything that keeps targets from being started:
+// faults of the user's file, machine or code. Nothing has been run. Each of
+// them names its workload or server; those of Go code are a *gofunc.Error,
+// whose text has the compiler's places.
+type TargetError struct{ Faults []error }
+
+func (e *TargetError) Error() string {
+	lines := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		lines[i] = f.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap returns the faults.
+func (e *TargetError) Unwrap() []error { return e.Faults }
+
+// Prepare builds the Go targets of f and finds its commands and inputs. It
+// returns a *TargetError if any of them cannot be started.
+func Prepare(ctx context.Context, f *workload.File, o PrepareOptions) (_ *Prepared, err error) {
+	p := &Prepared{file: f, environ: o.Environ, targets: map[string]*target{}, servers: map[string]*proc.Command{}}
+	if p.environ == nil {
+		p.environ = os.Environ()
+	}
+	if p.dir, err = filepath.Abs(f.Dir); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			p.Close()
+		}
+	}()
+	var faults []error
+	for i := range f.Workloads {
+		w := &f.Workloads[i]
+		if !chosen(o.Workloads, w.Name) {
+			continue
+		}
+		t, err := p.find(w)
+		if err != nil {
+			faults = append(faults, place(f, w.Line, "workload "+w.Name, err))
+		}
+		p.targets[w.Name] = t
+	}
+	for name, s := range f.Servers {
+		if len(s.Command) == 0 {
+			continue
+		}
+		c, err := p.command(s.Command)
+		if err != nil {
+			faults = append(faults, place(f, 0, "server "+name, err))
+			continue
+		}
+		p.servers[name] = c
+	}
+	fs, err := p.build(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if faults = append(faults, fs...); len(faults) > 0 {
+		return nil, &TargetError{faults}
+	}
+	return p, nil
+}
+
+func chosen(names []string, name string) bool {
+	for _, n := range names {
+		if n == name {
+			return true
+		}
+	}
+	return len(names) == 0
+}
+
+// place says where in the file a fault is.
+func place(f *workload.File, line int, what string, err error) error {
+	switch {
+	case f.Path == "":
+		return err
+	case line == 0:
+		return fmt.Errorf("%s: %s: %w", f.Path, what, err)
+	}
+	return fmt.Errorf("%s:%d: %s: %w", f.Path, line, what, err)
+}
+
+// find checks what can be checked of a workload without building it.
+func (p *Prepared) find(w *workload.Workload) (*target, error) {
+	t := &target{workload: w, name: probeName, dir: p.dir, programs: map[string]string{}}
+	commands := [][]string{w.Command, w.Prepare, w.Cleanup}
+	for _, s := range w.Steps {
+		commands = append(commands, s.Exec)
+	}
+	var errs []error
+	for _, argv := range commands {
+		if len(argv) == 0 {
+			continue
+		}
+		path, err := p.program(argv[0])
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		t.programs[argv[0]] = path
+	}
+	if w.Inputs != nil && w.Inputs.File != "" {
+		if info, err := os.Stat(p.path(w.Inputs.File)); err != nil {
+			errs = append(errs, fmt.Errorf("inputs: %w", err))
+		} else if !info.Mode().IsRegular() {
+			errs = append(errs, fmt.Errorf("inputs: %s is not a file", w.Inputs.File))
+		}
+	}
+	var err error
+	if t.path, err = proc.Self(); err != nil {
+		errs = append(errs, err)
+	}
+	return t, errors.Join(errs...)
+}
+
+// build builds the Go targets.
+func (p *Prepared) build(ctx context.Context) (faults []error, err error) {
+	for _, r := range gofunc.Requests(p.file) {
+		wanted := false
+		for _, name := range r.Workloads {
+			wanted = wanted || p.targets[name] != nil
+		}
+		if !wanted {
+			continue
+		}
+		if p.built == "" {
+			if p.built, err = os.MkdirTemp("", "concprof-build-"); err != nil {
+				return nil, err
+			}
+		}
+		if r.Out, err = os.MkdirTemp(p.built, ""); err != nil {
+			return nil, err
+		}
+		r.Env = p.environ
+		b, err := gofunc.Build(ctx, r)
+		var fault *gofunc.Error
+		switch {
+		case errors.As(err, &fault):
+			faults = append(faults, fault)
+			continue
+		case err != nil:
+			return nil, err
+		}
+		for _, name := range b.Workloads {
+			if t := p.targets[name]; t != nil {
+				t.path, t.dir = b.Path, b.ModuleDir
+			}
+		}
+	}
+	return faults, nil
+}
+
+// path returns a path of the file as an absolute one.
+func (p *Prepared) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(p.dir, name)
+}
+
+func (p *Prepared) program(argv0 string) (string, error) {
+	path, _ := lookup(p.environ, "PATH")
+	return command.Find(argv0, p.dir, path)
+}
+
+// command returns a command of the file, which sees the allowed variables
+// only.
+func (p *Prepared) command(argv []string) (*proc.Command, error) {
+	path, err := p.program(argv[0])
+	if err != nil {
+		return nil, err
+	}
+	return &proc.Command{Path: path, Argv: argv, Dir: p.dir, Env: allowed(p.environ)}, nil
+}
+
+// Close removes what was built.
+func (p *Prepared) Close() error {
+	if p.built == "" {
+		return nil
+	}
+	return os.RemoveAll(p.built)
+}
