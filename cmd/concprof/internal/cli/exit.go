@@ -6,7 +6,9 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/rundir"
+	"github.com/concprof/concprof/probes/workload"
 )
 
 // The exit codes. There is one for each cause that a script may want to tell
@@ -67,6 +69,9 @@ var foreign = []struct {
 	match func(error) bool
 	code  int
 }{
+	{is[*workload.Faults], exitUsage},
+	{is[*workload.FileError], exitUsage},
+	{is[*plan.SettingError], exitUsage},
 	{is[*rundir.BusyError], exitBusy},
 	{is[*rundir.WriteError], exitWrite},
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/workload"
 )
 
@@ -24,10 +25,6 @@ type measureOptions struct {
 	workloads   []string
 }
 
-// maxLevel bounds --concurrency: beyond it a machine runs out of descriptors
-// and threads before anything is learned.
-const maxLevel = 100_000
-
 // AddFlags adds the flags.
 func (o *measureOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.VarP(&o.models, "model", "m", `models to compare, such as "sequential,pool"; "all" for all (default all)`)
@@ -35,34 +32,25 @@ func (o *measureOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.IntVarP(&o.runs, "runs", "r", 0, fmt.Sprintf("timed trials of the baseline and of the best cells (default %d)", workload.DefaultRuns))
 	fs.IntVarP(&o.warmup, "warmup", "w", -1, fmt.Sprintf("trials of each cell that are not counted (default %d)", workload.DefaultWarmup))
 	fs.DurationVarP(&o.budget, "budget", "b", 0, fmt.Sprintf("time for one workload, all included (default %v)", workload.DefaultBudget))
-	fs.Uint64Var(&o.seed, "seed", 0, "seed of the order of trials (default a random one)")
+	fs.Uint64Var(&o.seed, "seed", 0, "seed of the order of trials (default 1)")
 	fs.StringSliceVar(&o.workloads, "workload", nil, "workloads of the file to run (default all)")
-	for _, name := range []string{"runs", "warmup", "budget", "seed"} {
-		fs.Lookup(name).DefValue = "0" // the help says what the default is
-	}
-	fs.Lookup("warmup").DefValue = "0"
+	fs.Lookup("warmup").DefValue = "0" // the text says what the default is
 }
 
 // measureFlags are the names of the flags above.
 var measureFlags = []string{"model", "concurrency", "runs", "warmup", "budget", "seed", "workload"}
 
-// Validate reports values that no run can have.
-func (o *measureOptions) Validate() error {
-	const hint = "concprof analyze --help shows the ranges and defaults"
-	for _, c := range o.concurrency {
-		if c < 1 || c > maxLevel {
-			return usage(hint, "--concurrency %d: want 1 to %d", c, maxLevel)
-		}
+// settings returns what the flags ask of a plan, which checks the values.
+func (o *measureOptions) settings() plan.Settings {
+	return plan.Settings{
+		Models:      o.models,
+		Concurrency: o.concurrency,
+		Runs:        o.runs,
+		Warmup:      o.warmup,
+		Budget:      o.budget,
+		Seed:        o.seed,
+		Workloads:   o.workloads,
 	}
-	switch {
-	case o.runs < 0 || o.runs > 10_000:
-		return usage(hint, "--runs %d: want 1 to 10000", o.runs)
-	case o.warmup < -1 || o.warmup > 1000:
-		return usage(hint, "--warmup %d: want 0 to 1000", o.warmup)
-	case o.budget < 0 || o.budget > 24*time.Hour:
-		return usage(hint, "--budget %v: want a time of at most 24h", o.budget)
-	}
-	return nil
 }
 
 func levels(list []int) string {

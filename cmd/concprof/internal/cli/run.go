@@ -7,12 +7,17 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"syscall"
+
+	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/workload"
+	"github.com/concprof/concprof/reports"
 )
 
 // Run executes the command line in e.Args and returns the exit code.
@@ -55,24 +60,51 @@ func finish(ctx context.Context, e *Env, out *watchedWriter, err error) int {
 	if interrupt := (*interruptError)(nil); errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &interrupt) {
 		err = interrupt
 	}
-	printError(e.Stderr, err)
+	printError(e.Stderr, err, e.Width)
 	return exitCode(err)
 }
 
 // printError writes "error: ..." and then a line "hint: ..." for each thing
-// that one can do about it.
-func printError(w io.Writer, err error) {
+// that one can do about it. The faults of a file follow their error, each with
+// its place.
+func printError(w io.Writer, err error, width int) {
 	if err == nil {
+		return
+	}
+	if faults := (*workload.Faults)(nil); errors.As(err, &faults) {
+		n := len(faults.List) + faults.More
+		fmt.Fprintf(w, "error: %s, nothing ran\n", count(n, "fault"))
+		faults.Render(w, cmp.Or(width, reports.DefaultWidth))
 		return
 	}
 	if text := strings.TrimRight(err.Error(), "\n"); text != "" {
 		fmt.Fprintf(w, "error: %s\n", printable(text))
 	}
-	if h := (interface{ hints() []string })(nil); errors.As(err, &h) {
-		for _, hint := range h.hints() {
-			fmt.Fprintf(w, "hint: %s\n", printable(hint))
-		}
+	for _, hint := range hintsOf(err) {
+		fmt.Fprintf(w, "hint: %s\n", printable(hint))
 	}
+}
+
+// hintsOf returns what one can do about err.
+func hintsOf(err error) []string {
+	if h := (interface{ hints() []string })(nil); errors.As(err, &h) {
+		return h.hints()
+	}
+	if e := (*workload.FileError)(nil); errors.As(err, &e) {
+		return nonEmpty(e.Hint)
+	}
+	if e := (*plan.SettingError)(nil); errors.As(err, &e) {
+		return nonEmpty(e.Hint)
+	}
+	return nil
+}
+
+// count says how many: "1 fault", "2 faults".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // printable replaces control characters, which may come from a file's or a
