@@ -84,27 +84,18 @@ func short(s string, width int) string {
 }
 
 // code returns s as inline code of Markdown. GitHub links neither mentions
-// nor issues inside code. Text with anything but harmless characters goes
-// into a code element with every special character as an entity, which no
-// Markdown construct, no table cell and no HTML can end early.
+// nor issues inside code. Text with backticks, bars or outer spaces goes into
+// a code element with every special character as an entity, which no Markdown
+// construct, no table cell and no HTML can end early.
 func code(s string) string {
 	s = plain(s)
-	if s == "" {
+	switch {
+	case s == "":
 		return ""
-	}
-	for _, r := range s {
-		if !harmless(r) {
-			return "<code>" + entities(s) + "</code>"
-		}
-	}
-	if s[0] == ' ' || s[len(s)-1] == ' ' {
+	case strings.ContainsAny(s, "`|") || s[0] == ' ' || s[len(s)-1] == ' ':
 		return "<code>" + entities(s) + "</code>"
 	}
 	return "`" + s + "`"
-}
-
-func harmless(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(" ._-/:,()=+%", r)
 }
 
 func entities(s string) string {
@@ -141,14 +132,19 @@ func prose(s string) string {
 		case strings.ContainsRune("\\`*_{}[]<>!|~&$", r):
 			b.WriteByte('\\')
 			b.WriteRune(r)
-		case i == 0 && strings.ContainsRune("-+=0123456789", r):
-			// A digit or a dash that opens a line could open a list.
-			fmt.Fprintf(&b, "&#%d;", r)
+		case i == 0 && strings.ContainsRune("-+=", r), (r == '.' || r == ')') && numeral(s[:i]):
+			// These open a list or underline a heading.
+			b.WriteByte('\\')
+			b.WriteRune(r)
 		default:
 			b.WriteRune(r)
 		}
 	}
 	return b.String()
+}
+
+func numeral(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
 // fence returns lines as a fenced code block of Markdown whose fence is longer

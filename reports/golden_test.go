@@ -90,3 +90,24 @@ func TestTextGolden(t *testing.T) {
 		}
 	}
 }
+
+func TestGolden(t *testing.T) {
+	for _, f := range []struct {
+		format Format
+		ext    string
+	}{{JSON, ".out.json"}, {Markdown, ".md"}, {Benchfmt, ".bench"}} {
+		for _, name := range fixtures(t) {
+			t.Run(string(f.format)+"/"+name, func(t *testing.T) {
+				golden(t, name+f.ext, render(t, f.format, fixture(t, name), Options{}))
+			})
+		}
+	}
+}
+
+func TestHTMLGolden(t *testing.T) {
+	for _, name := range []string{"mixed", "undecided", "failed", "hostile"} {
+		t.Run(name, func(t *testing.T) {
+			golden(t, name+".html", render(t, HTML, withFlames(t, fixture(t, name)), Options{}))
+		})
+	}
+}

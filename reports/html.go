@@ -1,9 +1,102 @@
 package reports
 
 import (
-	"errors"
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"strings"
 
 	"github.com/concprof/concprof/analyzer"
 )
 
-func htmlPage(res *analyzer.Result) ([]byte, error) { return nil, errors.New("html reports are not there yet") }
+//go:embed templates/*.html
+var pageFiles embed.FS
+
+//go:embed style.css
+var pageStyle string
+
+// page is what the HTML page shows. Strings from the run are plain text; the
+// template escapes them for where they stand.
+type page struct {
+	Title     string
+	CSS       template.CSS
+	CSP       string
+	Created   string
+	Run       runView
+	Partial   bool
+	Doubts    []doubt
+	Workloads []workloadView
+	Markers   []markerView
+}
+
+type runView struct {
+	ID, Host, Noise, Floor, Seed, Tool, Dir, Took string
+	Command                                       string
+	Unenforced                                    []string
+	ControlsOK                                    bool
+}
+
+// htmlPage is the result as one self-contained page: no script, no address,
+// nothing fetched. Its security policy allows its own style sheet, by hash,
+// and nothing else, so that even a hole in an escape would run nothing.
+func htmlPage(res *analyzer.Result) ([]byte, error) {
+	css := strings.TrimSpace(pageStyle)
+	sum := sha256.Sum256([]byte(css))
+	r := &res.Run
+	p := page{
+		Title:   "concprof",
+		CSS:     template.CSS(css),
+		CSP:     "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'",
+		Created: r.Created.UTC().Format("2006-01-02 15:04 UTC"),
+		Partial: !res.Complete,
+		Markers: markers(),
+		Run: runView{
+			ID: plain(r.ID), Host: plain(hostLine(r)), Noise: plain(noiseLine(r)), Floor: percent(r.Noise.Floor),
+			Seed: fmt.Sprint(r.Seed), Tool: plain(strings.TrimSpace(r.Tool.Version + " " + r.Tool.Go)), Dir: plain(r.Dir),
+			Took:    plural(int64(r.Trials), "trial") + " in " + duration(float64(r.ElapsedNs)),
+			Command: plain(quoted(r.Command)), ControlsOK: r.Noise.ControlsOK,
+		},
+	}
+	if r.Created.IsZero() {
+		p.Created = ""
+	}
+	for _, u := range r.Host.Unenforced {
+		p.Run.Unenforced = append(p.Run.Unenforced, plain(u))
+	}
+	for i, d := range doubts(res) {
+		if i < len(res.Warnings) {
+			p.Doubts = append(p.Doubts, plainDoubt(d))
+		}
+	}
+	for i := range res.Workloads {
+		p.Workloads = append(p.Workloads, viewOf(res, i))
+	}
+	if len(p.Workloads) > 0 {
+		names := make([]string, 0, 3)
+		for i, w := range p.Workloads {
+			if i == 3 {
+				names = append(names, "…")
+				break
+			}
+			names = append(names, short(w.Name, 40))
+		}
+		p.Title = "concprof: " + strings.Join(names, ", ")
+	}
+	t, err := template.ParseFS(pageFiles, "templates/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse the page's templates: %w", err)
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, "page.html", p); err != nil {
+		return nil, fmt.Errorf("render the page: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+func plainDoubt(d doubt) doubt {
+	d.Workload, d.ID, d.Message, d.Remedy = plain(d.Workload), plain(d.ID), plain(d.Message), plain(d.Remedy)
+	return d
+}

@@ -1,5 +1,226 @@
 package reports
 
-import "github.com/concprof/concprof/analyzer"
+import (
+	"bytes"
+	"fmt"
+	"strings"
 
-func markdown(res *analyzer.Result) []byte { return []byte("markdown reports are not there yet\n") }
+	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/probes/record"
+)
+
+// MarkdownLimit is the most bytes of a Markdown report. A comment on GitHub
+// holds 65,536 characters and is refused whole above that; the rest is room
+// for a marker that the sender puts in front.
+const MarkdownLimit = 65000
+
+// A section is a piece of a Markdown report that is left out whole or not at
+// all. When the report is too long, sections of the highest rank go first and
+// of one rank the last.
+type section struct {
+	rank int
+	body string
+}
+
+// The ranks of sections.
+const (
+	rankVerdict = iota
+	rankFoot
+	rankTable
+	rankWhy
+	rankDetails
+)
+
+// markdown is the result for a comment on a pull request or a step summary.
+func markdown(res *analyzer.Result) []byte {
+	sections := []section{{rankVerdict, "## concprof\n"}}
+	if !res.Complete {
+		sections = append(sections, section{rankVerdict, "\n**The run did not finish: this is partial.**\n"})
+	}
+	if len(res.Workloads) == 0 {
+		sections = append(sections, section{rankVerdict, "\nNo workload was judged.\n"})
+	}
+	for i := range res.Workloads {
+		lead := "\n"
+		if i > 0 {
+			lead = ""
+		}
+		sections = append(sections, section{rankVerdict, lead + verdictLine(&res.Workloads[i])})
+	}
+	for i := range res.Workloads {
+		sections = append(sections, workloadSections(&res.Workloads[i])...)
+	}
+	sections = append(sections, warningSection(res)...)
+	sections = append(sections, footSection(&res.Run))
+	return assemble(sections, MarkdownLimit)
+}
+
+// assemble joins the sections that fit, and says how many did not.
+func assemble(sections []section, limit int) []byte {
+	const note = "\n_%d sections left out to fit into a comment; the HTML report has them all._\n"
+	keep := make([]bool, len(sections))
+	used, left := len(note)+8, 0
+	for rank := rankVerdict; rank <= rankDetails; rank++ {
+		full := false
+		for i, s := range sections {
+			switch {
+			case s.rank != rank:
+			case full || used+len(s.body) > limit:
+				full = true
+				left++
+			default:
+				keep[i] = true
+				used += len(s.body)
+			}
+		}
+	}
+	var b bytes.Buffer
+	for i, s := range sections {
+		if keep[i] {
+			b.WriteString(s.body)
+		}
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, note, left)
+	}
+	return b.Bytes()
+}
+
+func verdictLine(w *analyzer.Workload) string {
+	v := judge(w)
+	s := fmt.Sprintf("- %s is **%s**", code(w.Name), prose(v.Class))
+	if v.Demand != "" {
+		s += " (" + prose(v.Demand) + ")"
+	}
+	s += ": **" + prose(v.Advice) + "**"
+	if v.Speedup != "" {
+		s += ", " + prose(v.Speedup)
+	}
+	if v.Because != "" {
+		s += ": " + prose(v.Because)
+	}
+	return s + "\n"
+}
+
+func workloadSections(w *analyzer.Workload) []section {
+	head := "\n### " + code(w.Name) + "\n"
+	if w.Target != "" {
+		head += "\n" + code(w.Target) + "\n"
+	}
+	out := []section{{rankTable, head + cellTable(w)}}
+	var why strings.Builder
+	if rs := reasons(w); len(rs) > 0 {
+		why.WriteString("\n**Evidence**\n\n")
+		for _, r := range rs {
+			why.WriteString("- " + prose(r) + "\n")
+		}
+	}
+	if p := predicted(w); p != "" {
+		why.WriteString("\n**Prediction**: " + prose(p) + "\n")
+	}
+	if w.Recommendation == nil && w.Settle != "" {
+		why.WriteString("\n**What would settle it**: " + prose(w.Settle) + "\n")
+	}
+	if len(w.Limits) > 0 {
+		why.WriteString("\n**Limits**\n\n")
+		for _, l := range w.Limits {
+			why.WriteString("- " + prose(string(l.Kind)) + ", " + prose(share(l.Share)) + " of the ops' time")
+			if at := place(l); at != "" {
+				why.WriteString(", at " + code(at))
+			}
+			why.WriteString("\n")
+		}
+	}
+	if r := w.Recommendation; r != nil {
+		if ts := ties(r); len(ts) > 0 {
+			why.WriteString("\n**Ties**: " + prose(strings.Join(ts, ", ")) + "\n")
+		}
+		if len(r.Code) > 0 {
+			why.WriteString("\n" + fence(language(w), r.Code))
+		}
+	}
+	if why.Len() > 0 {
+		out = append(out, section{rankWhy, why.String()})
+	}
+	if gs := gaps(w); len(gs) > 0 {
+		var b strings.Builder
+		fmt.Fprintf(&b, "\n<details><summary>Not measured, or broken (%d)</summary>\n\n", len(gs))
+		for _, g := range gs {
+			b.WriteString("- " + prose(g.String()) + "\n")
+			for _, e := range g.Errors {
+				fmt.Fprintf(&b, "  - %s × %s\n", count(e.Count), code(e.Type+": "+e.Message))
+			}
+		}
+		b.WriteString("\n</details>\n")
+		out = append(out, section{rankDetails, b.String()})
+	}
+	return out
+}
+
+// language is the info string of the code to paste. Only Go is recommended in
+// code so far.
+func language(*analyzer.Workload) string { return "go" }
+
+// cellTable is the small table: the best level of each model, the
+// recommendation, its ties and what broke.
+func cellTable(w *analyzer.Workload) string {
+	var b strings.Builder
+	left := 0
+	for _, c := range ordered(w) {
+		if c.Status == record.Skipped && !counted(c) {
+			continue
+		}
+		if !matters(w, c) {
+			left++
+			continue
+		}
+		if b.Len() == 0 {
+			b.WriteString("\n| model | in flight | ops/s | ± | speedup | p99 | CPU/op | RSS | status |\n|---|--:|--:|--:|--:|--:|--:|--:|---|\n")
+		}
+		row := cellRow(c)
+		name, status := prose(row[1]), prose(row[14])
+		switch m := markOf(w, c); m {
+		case markBest:
+			name, status = "**"+name+"**", status+", **"+m.word()+"**"
+		case markTie:
+			status += ", " + m.word()
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
+			name, row[2], row[3], row[4], row[5], row[8], row[9], row[10], status)
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, "\n%s in the HTML report.\n", plural(int64(left), "more cell"))
+	}
+	return b.String()
+}
+
+func warningSection(res *analyzer.Result) []section {
+	all := doubts(res)
+	if len(all) == 0 {
+		return nil
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n<details><summary>Warnings (%d)</summary>\n\n", len(all))
+	for _, d := range all {
+		b.WriteString("- ")
+		if d.Workload != "" {
+			b.WriteString(code(d.Workload) + ": ")
+		}
+		b.WriteString(prose(d.Message))
+		if d.Remedy != "" {
+			b.WriteString("  \n  **Remedy**: " + prose(d.Remedy))
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n</details>\n")
+	return []section{{rankDetails, b.String()}}
+}
+
+func footSection(r *analyzer.Run) section {
+	s := "\n<sub>" + prose(hostLine(r)) + "<br>" + prose(noiseLine(r)) + "<br>" +
+		fmt.Sprintf("%s in %s, seed %d.", plural(int64(r.Trials), "trial"), prose(duration(float64(r.ElapsedNs))), r.Seed)
+	if len(r.Command) > 0 {
+		s += " Reproduce: " + code(quoted(r.Command))
+	}
+	return section{rankFoot, s + "</sub>\n"}
+}

@@ -322,13 +322,7 @@ func noiseLine(r *analyzer.Run) string {
 func quoted(args []string) string {
 	out := make([]string, len(args))
 	for i, a := range args {
-		bare := a != ""
-		for _, r := range a {
-			if !harmless(r) || r == ' ' || r == '(' || r == ')' {
-				bare = false
-			}
-		}
-		if bare {
+		if a != "" && strings.Trim(a, bareBytes) == "" {
 			out[i] = a
 		} else {
 			out[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
@@ -336,3 +330,6 @@ func quoted(args []string) string {
 	}
 	return strings.Join(out, " ")
 }
+
+// bareBytes need no quotes in a shell.
+const bareBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:,=+@%"

@@ -1,0 +1,303 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/record"
+)
+
+// A chart shows one number of every model against concurrency. Its x
+// positions are percentages and its y positions pixels, so that a browser
+// stretches it to any width without scaling its text.
+type chart struct {
+	ID, Title, Desc string
+	Unit            string
+	Height          int
+	YTicks          []yTick
+	XTicks          []xTick
+	Series          []series
+	// Base is the baseline's y, "" if it was not measured.
+	Base string
+}
+
+type yTick struct{ Y, TextY, Label string }
+type xTick struct{ X, Label string }
+
+// A series is one model's line.
+type series struct {
+	Class    string // style class and marker
+	Name     string
+	Best     bool
+	Segments []segment
+	Points   []point
+	// EndY is where the line ends, LabelY where its label stands.
+	EndY, LabelY, TextY string
+}
+
+type segment struct{ X1, Y1, X2, Y2 string }
+
+type point struct {
+	X, Y, Low, High string // Low and High are the ends of the whisker
+	Whisker         bool
+	Faint           bool // from fewer trials than the rest
+	Best            bool
+	Title           string
+}
+
+// Sizes of a chart, in pixels.
+const (
+	chartHeight = 260
+	chartTop    = 10
+	chartBottom = 8
+	labelHeight = 17 // least distance of two labels
+)
+
+// logFrom is the ratio of the fastest model's best to the slowest's from
+// which the y axis is logarithmic: below it the slowest line would lie within
+// the lowest 2.5 % of a linear axis, where nothing can be read off it.
+const logFrom = 40
+
+// measure is what a chart shows of a cell.
+type measure struct {
+	id, title, unit string
+	value           func(*analyzer.Cell) (v, low, high float64)
+	format          func(float64) string
+}
+
+// charts returns the charts of a workload.
+func charts(w *analyzer.Workload, id string) []chart {
+	var out []chart
+	for _, m := range []measure{
+		{"rate", "Throughput by ops in flight", "ops/s",
+			func(c *analyzer.Cell) (float64, float64, float64) {
+				return c.OpsPerSec.Median, c.OpsPerSec.Low, c.OpsPerSec.High
+			}, rate},
+		{"tail", "99th percentile of op time by ops in flight", "p99",
+			func(c *analyzer.Cell) (float64, float64, float64) {
+				v := float64(c.Latency.P99)
+				return v, v, v
+			}, duration},
+	} {
+		if c, ok := draw(w, id, m); ok {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func draw(w *analyzer.Workload, id string, m measure) (chart, bool) {
+	c := chart{ID: id + "-" + m.id, Title: m.title, Unit: m.unit, Height: chartHeight}
+	var levels []int
+	var low, high, floor float64 = math.Inf(1), 0, math.Inf(1)
+	tops := map[model.Model]float64{}
+	cells := ordered(w)
+	for _, cell := range cells {
+		v, _, h := m.value(cell)
+		if !counted(cell) || v <= 0 || cell.Concurrency < 1 {
+			continue
+		}
+		if !slices.Contains(levels, cell.Concurrency) {
+			levels = append(levels, cell.Concurrency)
+		}
+		low, high = min(low, v), max(high, h, v)
+		tops[cell.Model] = max(tops[cell.Model], v)
+	}
+	for _, t := range tops {
+		floor = min(floor, t)
+	}
+	if len(levels) < 2 {
+		return chart{}, false
+	}
+	slices.Sort(levels)
+	y := newAxis(low, high, high/floor >= logFrom, m.format)
+	for _, t := range y.ticks {
+		c.YTicks = append(c.YTicks, yTick{px(y.at(t)), px(y.at(t) + 4), m.format(t)})
+	}
+	if y.ticks[0] == 0 {
+		c.YTicks[0].Label = "0"
+	}
+	x := func(n int) string {
+		span := math.Log2(float64(levels[len(levels)-1])) - math.Log2(float64(levels[0]))
+		return strconv.FormatFloat(2+96*(math.Log2(float64(n))-math.Log2(float64(levels[0])))/span, 'f', 2, 64) + "%"
+	}
+	for _, n := range levels {
+		c.XTicks = append(c.XTicks, xTick{x(n), strconv.Itoa(n)})
+	}
+	var words []string
+	for _, mod := range model.All() {
+		s := series{Class: "m-" + string(mod), Name: string(mod)}
+		var end float64
+		var first, last *analyzer.Cell
+		for _, cell := range cells {
+			v, lo, hi := m.value(cell)
+			if cell.Model != mod || !counted(cell) || v <= 0 || cell.Concurrency < 1 {
+				continue
+			}
+			p := point{
+				X: x(cell.Concurrency), Y: px(y.at(v)), Low: px(y.at(lo)), High: px(y.at(hi)), Whisker: y.at(lo)-y.at(hi) >= 1,
+				Faint: cell.Status != record.OK, Best: markOf(w, cell) == markBest,
+				Title: fmt.Sprintf("%s at %d: %s %s", mod, cell.Concurrency, m.format(v), m.unit),
+			}
+			if lo != hi {
+				p.Title += " (" + m.format(lo) + "-" + m.format(hi) + ")"
+			}
+			if p.Best {
+				p.Title += ", recommended"
+				s.Best = true
+			}
+			if n := len(s.Points); n > 0 {
+				s.Segments = append(s.Segments, segment{s.Points[n-1].X, s.Points[n-1].Y, p.X, p.Y})
+			}
+			s.Points = append(s.Points, p)
+			end = y.at(v)
+			if first == nil {
+				first = cell
+			}
+			last = cell
+		}
+		if len(s.Points) == 0 {
+			continue
+		}
+		if mod == model.Sequential {
+			c.Base = s.Points[0].Y
+		}
+		s.EndY = px(end)
+		c.Series = append(c.Series, s)
+		a, _, _ := m.value(first)
+		b, _, _ := m.value(last)
+		if first == last {
+			words = append(words, fmt.Sprintf("%s %s", mod, m.format(a)))
+		} else {
+			words = append(words, fmt.Sprintf("%s from %s at %d to %s at %d", mod, m.format(a), first.Concurrency, m.format(b), last.Concurrency))
+		}
+	}
+	label(c.Series)
+	// The recommended model is drawn last, on top of the others.
+	slices.SortStableFunc(c.Series, func(a, b series) int {
+		switch {
+		case a.Best == b.Best:
+			return 0
+		case a.Best:
+			return 1
+		}
+		return -1
+	})
+	c.Desc = m.title + ": " + strings.Join(words, "; ") + "."
+	return c, true
+}
+
+// label spreads the labels at the ends of the lines so that none covers
+// another: in the order of their ends, each at least labelHeight below the one
+// before, then pushed up from the bottom.
+func label(all []series) {
+	order := make([]int, len(all))
+	at := make([]float64, len(all))
+	for i := range all {
+		order[i] = i
+		at[i], _ = strconv.ParseFloat(all[i].EndY, 64)
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch {
+		case at[a] < at[b]:
+			return -1
+		case at[a] > at[b]:
+			return 1
+		}
+		return 0
+	})
+	limit := float64(chartHeight - chartBottom)
+	for k, i := range order {
+		if k > 0 {
+			at[i] = max(at[i], at[order[k-1]]+labelHeight)
+		} else {
+			at[i] = max(at[i], chartTop)
+		}
+	}
+	for k := len(order) - 1; k >= 0; k-- {
+		at[order[k]] = min(at[order[k]], limit)
+		limit = at[order[k]] - labelHeight
+	}
+	for i := range all {
+		all[i].LabelY, all[i].TextY = px(at[i]), px(at[i]+4)
+	}
+}
+
+// An axis maps values to pixels, upwards.
+type axis struct {
+	log       bool
+	low, high float64
+	ticks     []float64
+}
+
+func newAxis(low, high float64, log bool, format func(float64) string) axis {
+	a := axis{log: log}
+	if log {
+		a.low = math.Pow(10, math.Floor(math.Log10(low)))
+		a.high = math.Pow(10, math.Ceil(math.Log10(high)))
+		if a.high/a.low <= 1 {
+			a.high = a.low * 10
+		}
+		for t := a.low; t <= a.high*1.001; t *= 10 {
+			a.ticks = append(a.ticks, t)
+		}
+		return a
+	}
+	step := math.Pow(10, math.Floor(math.Log10(high)))
+	switch n := high / step; {
+	case n <= 1.5:
+		step /= 4
+	case n <= 3:
+		step /= 2
+	case n > 7:
+		step *= 2
+	}
+	a.high = math.Ceil(high/step-1e-9) * step
+	for t := 0.0; t <= a.high+step/2; t += step {
+		a.ticks = append(a.ticks, t)
+	}
+	return a
+}
+
+// at returns the y of a value.
+func (a axis) at(v float64) float64 {
+	f := 0.0
+	if a.log {
+		f = (math.Log(max(v, a.low)) - math.Log(a.low)) / (math.Log(a.high) - math.Log(a.low))
+	} else {
+		f = (v - a.low) / (a.high - a.low)
+	}
+	return chartTop + (1-f)*(chartHeight-chartTop-chartBottom)
+}
+
+func px(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
+
+// percentOf returns part of whole as a percentage for an attribute.
+func percentOf(part, whole float64) string {
+	if whole <= 0 {
+		return "0%"
+	}
+	return strconv.FormatFloat(100*part/whole, 'f', 2, 64) + "%"
+}
+
+// A markerView is the shape that stands for a model, around the origin.
+type markerView struct{ ID, Path string }
+
+// markers are the shapes of all models: distinct without any colour.
+func markers() []markerView {
+	return []markerView{
+		{"sequential", "M-5 0H5M0-5V5"},
+		{"pool", "M0-4.5A4.5 4.5 0 1 1 0 4.5A4.5 4.5 0 1 1 0-4.5Z"},
+		{"goroutines", "M-4-4H4V4H-4Z"},
+		{"event-loop", "M0-5.5L5.2 4H-5.2Z"},
+		{"threads", "M0-5.8L5.8 0L0 5.8L-5.8 0Z"},
+		{"hybrid", "M0 5.5L5.2-4H-5.2Z"},
+		{"subinterpreters", "M0-5.5L1.6-1.8L5.5-1.7L2.4.8L3.4 4.6L0 2.4L-3.4 4.6L-2.4.8L-5.5-1.7L-1.6-1.8Z"},
+		{"processes", "M-1.7-5H1.7V-1.7H5V1.7H1.7V5H-1.7V1.7H-5V-1.7H-1.7Z"},
+	}
+}

@@ -1,0 +1,88 @@
+package reports
+
+import (
+	"strings"
+	"testing"
+
+	pprof "github.com/google/pprof/profile"
+
+	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/analyzer/profile"
+	"github.com/concprof/concprof/probes/plan"
+)
+
+// stacks are lines of "root;...;leaf value", the folded form, per op in
+// microseconds.
+func stacks(sampleType string, folded []string) *pprof.Profile {
+	p := &pprof.Profile{
+		SampleType: []*pprof.ValueType{{Type: sampleType, Unit: "nanoseconds"}},
+		PeriodType: &pprof.ValueType{Type: sampleType, Unit: "nanoseconds"}, Period: 1,
+	}
+	locations := map[string]*pprof.Location{}
+	at := func(name string) *pprof.Location {
+		if l := locations[name]; l != nil {
+			return l
+		}
+		file := "/home/me/src/" + strings.NewReplacer("(*", "", ")", "", ".", "/").Replace(name) + ".go"
+		f := &pprof.Function{ID: uint64(len(p.Function) + 1), Name: name, SystemName: name, Filename: file}
+		p.Function = append(p.Function, f)
+		l := &pprof.Location{ID: f.ID, Line: []pprof.Line{{Function: f, Line: int64(10 + f.ID)}}}
+		p.Location = append(p.Location, l)
+		locations[name] = l
+		return l
+	}
+	for _, s := range folded {
+		i := strings.LastIndexByte(s, ' ')
+		var v int64
+		for _, c := range s[i+1:] {
+			v = v*10 + int64(c-'0')
+		}
+		var locs []*pprof.Location
+		for _, f := range strings.Split(s[:i], ";") {
+			locs = append([]*pprof.Location{at(f)}, locs...)
+		}
+		p.Sample = append(p.Sample, &pprof.Sample{Location: locs, Value: []int64{v * 1000 * 100}})
+	}
+	return p
+}
+
+// withFlames gives every workload of res that has a recommendation profiles
+// of its recommended cell, as they come out of analyzer/profile.
+func withFlames(t testing.TB, res *analyzer.Result) *analyzer.Result {
+	t.Helper()
+	const fetch = "github.com/example/thumbs/internal/thumb.Fetch;net/http.(*Client).Get;net/http.(*Client).Do;net/http.(*Client).do;net/http.(*Client).send;net/http.send;net/http.(*Transport).RoundTrip;net/http.(*Transport).roundTrip;"
+	const resize = "github.com/example/thumbs/internal/thumb.Resize;"
+	cpu := []string{
+		fetch + "net/http.(*persistConn).roundTrip;net/http.setRequestCancel 11",
+		fetch + "net/http.(*Transport).getConn;net/http.(*Transport).queueForIdleConn 24",
+		fetch + "net/http.(*persistConn).roundTrip;bufio.(*Writer).Flush;net.(*conn).Write;internal/poll.(*FD).Write;syscall.write;runtime.cgocall 61",
+		resize + "image/jpeg.Decode;image/jpeg.(*decoder).decode;image/jpeg.(*decoder).processSOS;image/jpeg.(*decoder).reconstructBlock;image/jpeg.idct 1140",
+		resize + "image/jpeg.Decode;image/jpeg.(*decoder).decode;image/jpeg.(*decoder).processSOS;image/jpeg.(*decoder).decodeHuffman 370",
+		resize + "golang.org/x/image/draw.(*kernelScaler).Scale;golang.org/x/image/draw.(*kernelScaler).scaleX_YCbCr420 990",
+		resize + "golang.org/x/image/draw.(*kernelScaler).Scale;golang.org/x/image/draw.(*kernelScaler).scaleY_RGBA_Src 410",
+		resize + "image/png.Encode;image/png.(*encoder).writeIDATs;compress/flate.(*compressor).deflate;compress/flate.(*compressor).findMatch 505",
+		resize + "image/png.Encode;image/png.(*encoder).writeIDATs;image/png.filter 201",
+		resize + "runtime.makeslice;runtime.mallocgc;runtime.memclrNoHeapPointers 143",
+		resize + "runtime.gcAssistAlloc;runtime.gcDrain;runtime.scanobject 88",
+	}
+	off := []string{
+		fetch + "net/http.(*persistConn).roundTrip;runtime.selectgo 3380",
+		fetch + "net/http.(*Transport).getConn;net/http.(*Transport).dialConn;net.(*Dialer).DialContext;internal/poll.(*FD).WaitWrite;internal/poll.runtime_pollWait 420",
+		"github.com/example/thumbs/internal/thumb.Fetch;io.ReadAll;net/http.(*body).Read;bufio.(*Reader).Read;net.(*conn).Read;internal/poll.(*FD).Read;internal/poll.runtime_pollWait 610",
+		resize + "golang.org/x/sync/semaphore.(*Weighted).Acquire;runtime.selectgo 230",
+	}
+	for i := range res.Workloads {
+		w := &res.Workloads[i]
+		r := w.Recommendation
+		if r == nil {
+			continue
+		}
+		name := w.Name
+		if len(name) > 0 && name[0] == 0x1b {
+			cpu = append(cpu, "main."+strings.ReplaceAll(name, ";", ",")+" 9000")
+		}
+		set := &profile.Set{CPU: stacks("cpu", cpu), OffCPU: stacks("offcpu", off), Ops: 100}
+		w.Flames = []analyzer.Flame{{Cell: plan.Cell{Workload: w.Name, Model: r.Model, Concurrency: r.Concurrency}, Set: set}}
+	}
+	return res
+}

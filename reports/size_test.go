@@ -1,0 +1,79 @@
+package reports
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/concprof/concprof/analyzer"
+)
+
+// TestPageSize holds the page of three workloads under what a reviewer
+// downloads without noticing.
+func TestPageSize(t *testing.T) {
+	const most = 300_000
+	if n := len(render(t, HTML, withFlames(t, fixture(t, "three")), Options{})); n > most {
+		t.Errorf("a page of three workloads has %d bytes, want at most %d", n, most)
+	}
+}
+
+// TestSameBytes renders twice: maps have no order, reports do.
+func TestSameBytes(t *testing.T) {
+	for _, f := range All() {
+		for _, name := range fixtures(t) {
+			first := render(t, f, withFlames(t, fixture(t, name)), Options{})
+			for range 5 {
+				if !bytes.Equal(first, render(t, f, withFlames(t, fixture(t, name)), Options{})) {
+					t.Errorf("%s of %s differs from one time to the next", f, name)
+				}
+			}
+		}
+	}
+}
+
+// TestMarkdownFits cuts by whole sections: what is left is well formed, every
+// workload's verdict is in it, and the cut is said.
+func TestMarkdownFits(t *testing.T) {
+	res := fixture(t, "three")
+	var many []analyzer.Workload
+	for i := range 120 {
+		w := res.Workloads[i%3]
+		w.Name = fmt.Sprintf("w%03d", i)
+		many = append(many, w)
+	}
+	res.Workloads = many
+	out := string(render(t, Markdown, res, Options{}))
+	if len(out) > MarkdownLimit {
+		t.Fatalf("%d bytes, want at most %d", len(out), MarkdownLimit)
+	}
+	for _, w := range many {
+		if !strings.Contains(out, "- `"+w.Name+"` is **") {
+			t.Errorf("the verdict of %s was cut off", w.Name)
+		}
+	}
+	if !strings.Contains(out, "sections left out") {
+		t.Error("the cut is not said")
+	}
+	for _, pair := range [][2]string{{"<details>", "</details>"}, {"<sub>", "</sub>"}} {
+		if o, c := strings.Count(out, pair[0]), strings.Count(out, pair[1]); o != c {
+			t.Errorf("%d %s but %d %s", o, pair[0], c, pair[1])
+		}
+	}
+	if strings.Count(out, "\n```")%2 != 0 {
+		t.Error("a fence is open")
+	}
+}
+
+func BenchmarkHundredWorkloads(b *testing.B) {
+	res := withFlames(b, fixture(b, "three"))
+	var many []analyzer.Workload
+	for i := range 100 {
+		many = append(many, res.Workloads[i%3])
+	}
+	res.Workloads = many
+	for b.Loop() {
+		render(b, HTML, res, Options{})
+	}
+	b.ReportMetric(float64(len(render(b, HTML, res, Options{})))/100, "B/workload")
+}

@@ -1,0 +1,279 @@
+package reports
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/record"
+)
+
+// workloadView is what the page shows of one workload.
+type workloadView struct {
+	ID, Name, Target string
+	Class            string
+	Verdict          verdict
+	Certainty        string // the uncertainty of the verdict, in a sentence
+	Numbers          []figure
+	Scale            *scaleView
+	Charts           []chart
+	Bars             []barView
+	Parts            []partView
+	Evidence         []string
+	Prediction       string
+	Agreement        string // "agrees", "disagrees", "undecided", "" without a prediction
+	Steps            []stepView
+	Limits           []limitView
+	Scaling          []string
+	Ties             []string
+	Settle           string
+	Code             string
+	Flames           []flameView
+	FlameProblem     string
+	Rows             []rowView
+	Gaps             []gap
+	Commands         []string // go tool pprof lines
+	Doubts           []doubt
+	Measured         string
+}
+
+// A figure is a key number.
+type figure struct{ Label, Value, Note string }
+
+type stepView struct {
+	Name, Class, Demand, Share string
+	Offload                    bool
+}
+
+type limitView struct{ Kind, Share, Function, Place string }
+
+// A rowView is a row of the table of cells.
+type rowView struct {
+	Mark, Model, Level, Rate, Range, Speedup, SpeedupRange, P50, P95, P99, CPU, RSS, Threads, Trials, Status string
+
+	Best, Tie, Broken, Faded bool
+	// First is set in the first row of a model.
+	First bool
+	// Bar is the throughput relative to the fastest cell, in percent.
+	Bar string
+}
+
+func viewOf(res *analyzer.Result, i int) workloadView {
+	w := &res.Workloads[i]
+	v := workloadView{
+		ID: fmt.Sprintf("w%d", i+1), Name: plain(w.Name), Target: plain(w.Target), Class: class(w),
+		Verdict: plainVerdict(judge(w)), Certainty: plain(certainty(w)),
+		Numbers: figures(w), Scale: scale(w), Bars: bars(w),
+		Prediction: plain(predicted(w)), Settle: plain(w.Settle), Measured: plain(measured(w)),
+		Rows: rows(w), Commands: pprofLines(&res.Run, w),
+	}
+	v.Parts = usedParts(v.Bars)
+	v.Charts = charts(w, v.ID)
+	v.Flames, v.FlameProblem = flames(w, v.ID)
+	if p := w.Prediction; p != nil {
+		switch {
+		case w.Recommendation == nil:
+			v.Agreement = "undecided"
+		case p.Agrees:
+			v.Agreement = "agrees"
+		default:
+			v.Agreement = "disagrees"
+		}
+	}
+	for _, s := range reasons(w) {
+		v.Evidence = append(v.Evidence, plain(s))
+	}
+	if len(w.Steps) > 1 {
+		for _, s := range w.Steps {
+			v.Steps = append(v.Steps, stepView{plain(s.Name), plain(string(s.Class)), demand(s.Demand), share(s.Share), s.Offload})
+		}
+	}
+	for _, l := range w.Limits {
+		at := plain(l.File)
+		if l.Line > 0 {
+			at += fmt.Sprintf(":%d", l.Line)
+		}
+		v.Limits = append(v.Limits, limitView{plain(string(l.Kind)), share(l.Share), plain(l.Function), at})
+	}
+	for _, s := range w.Scaling {
+		v.Scaling = append(v.Scaling, plain(scalingLine(s)))
+	}
+	if r := w.Recommendation; r != nil {
+		v.Ties = ties(r)
+		for j := range v.Ties {
+			v.Ties[j] = plain(v.Ties[j])
+		}
+		var code []string
+		for _, l := range r.Code {
+			code = append(code, codeLine(l))
+		}
+		v.Code = strings.Join(code, "\n")
+	}
+	for _, g := range gaps(w) {
+		g.What, g.Reason, g.Output, g.Status = plain(g.What), plain(g.Reason), plain(g.Output), record.Status(plain(string(g.Status)))
+		errs := make([]record.ErrorCount, len(g.Errors))
+		for j, e := range g.Errors {
+			errs[j] = record.ErrorCount{Type: plain(e.Type), Message: plain(e.Message), Count: e.Count}
+		}
+		g.Errors = errs
+		v.Gaps = append(v.Gaps, g)
+	}
+	for _, d := range w.Warnings {
+		v.Doubts = append(v.Doubts, plainDoubt(doubt{"", d}))
+	}
+	return v
+}
+
+func plainVerdict(v verdict) verdict {
+	v.Class, v.Because, v.Advice = plain(v.Class), plain(v.Because), plain(v.Advice)
+	return v
+}
+
+// class is the workload's class as a style class of the page.
+func class(w *analyzer.Workload) string {
+	for _, c := range analyzer.Classes() {
+		if w.Class == c {
+			return string(c)
+		}
+	}
+	return string(analyzer.Inconclusive)
+}
+
+// certainty says how sure the verdict is.
+func certainty(w *analyzer.Workload) string {
+	var parts []string
+	if d := w.DemandInterval; d[0] != d[1] {
+		s := fmt.Sprintf("demand %s (%s-%s", demand(w.Demand), demand(d[0]), demand(d[1]))
+		if w.Confidence > 0 {
+			s += fmt.Sprintf(" at %s", share(w.Confidence))
+		}
+		parts = append(parts, s+")")
+	}
+	if r := w.Recommendation; r != nil && r.Model != model.Sequential && r.Speedup.Value > 0 {
+		s := "speedup " + ratio(r.Speedup.Value)
+		if r.Speedup.Low != r.Speedup.High {
+			s += " (" + span(r.Speedup.Low, r.Speedup.High)
+			if r.Speedup.Level > 0 {
+				s += " at " + share(r.Speedup.Level)
+			}
+			s += ")"
+		}
+		if r.Speedup.N > 0 {
+			s += " from " + plural(int64(r.Speedup.N), "trial")
+		}
+		parts = append(parts, s)
+	}
+	if w.NoiseFloor > 0 {
+		parts = append(parts, "noise "+percent(w.NoiseFloor))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// figures are the key numbers: the recommended cell beside the baseline. Without
+// a recommendation they are the baseline's.
+func figures(w *analyzer.Workload) []figure {
+	var base, best *analyzer.Cell
+	for i := range w.Cells {
+		c := &w.Cells[i]
+		if !counted(c) {
+			continue
+		}
+		if c.Model == model.Sequential {
+			base = c
+		}
+		if markOf(w, c) == markBest {
+			best = c
+		}
+	}
+	if best == nil {
+		best = base
+	}
+	if best == nil {
+		return nil
+	}
+	note := func(f func(*analyzer.Cell) string) string {
+		if base == nil || base == best {
+			return "sequential"
+		}
+		return "sequential " + f(base)
+	}
+	ops := func(c *analyzer.Cell) string { return rate(c.OpsPerSec.Median) + "/s" }
+	p50 := func(c *analyzer.Cell) string { return duration(float64(c.Latency.P50)) }
+	p99 := func(c *analyzer.Cell) string { return duration(float64(c.Latency.P99)) }
+	cpu := func(c *analyzer.Cell) string { return duration(c.CPUNsPerOp) }
+	rss := func(c *analyzer.Cell) string { return size(c.PeakRSSBytes) }
+	out := []figure{{"throughput", ops(best), note(ops)}, {"median op", p50(best), note(p50)}}
+	if best.Latency.P99 > 0 {
+		out = append(out, figure{"p99", p99(best), note(p99)})
+	}
+	return append(out, figure{"CPU per op", cpu(best), note(cpu)}, figure{"peak memory", rss(best), note(rss)})
+}
+
+func rows(w *analyzer.Workload) []rowView {
+	var out []rowView
+	top := 0.0
+	cells := ordered(w)
+	for _, c := range cells {
+		if counted(c) {
+			top = max(top, c.OpsPerSec.Median)
+		}
+	}
+	var last model.Model
+	for _, c := range cells {
+		if c.Status == record.Skipped && !counted(c) {
+			continue
+		}
+		t := cellRow(c)
+		m := markOf(w, c)
+		r := rowView{
+			Mark: m.word(), Model: t[1], Level: t[2], Rate: t[3], Speedup: t[5], P50: t[6], P95: t[7], P99: t[8], CPU: t[9], RSS: t[10],
+			Threads: t[11], Trials: t[12], Status: t[14],
+			Best: m == markBest, Tie: m == markTie, Broken: c.Status.Broken(), Faded: c.Status == record.Eliminated,
+			First: c.Model != last,
+		}
+		last = c.Model
+		if counted(c) {
+			r.Bar = percentOf(c.OpsPerSec.Median, top)
+			if q := c.OpsPerSec; q.Low != q.High {
+				r.Range = rate(q.Low) + "-" + rate(q.High)
+				if q.Level == 0 {
+					r.Range += "?"
+				}
+			}
+			if s := c.Speedup; s.Low != s.High {
+				r.SpeedupRange = span(s.Low, s.High)
+			}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// pprofLines are commands that open the profiles: each kind of the
+// recommended cell, then its difference from the baseline.
+func pprofLines(run *analyzer.Run, w *analyzer.Workload) []string {
+	find := func(m model.Model, n int, k record.ProfileKind) string {
+		for _, f := range w.Profiles {
+			if f.Model == m && (f.Concurrency == n || m == model.Sequential) && f.Kind == k && f.PerOp && f.Problem == "" {
+				return path.Join(run.Dir, f.Path)
+			}
+		}
+		return ""
+	}
+	m, n := model.Sequential, 1
+	if r := w.Recommendation; r != nil {
+		m, n = r.Model, r.Concurrency
+	}
+	var out []string
+	for _, k := range record.ProfileKinds() {
+		if f := find(m, n, k); f != "" {
+			out = append(out, plain("go tool pprof -http=: "+quoted([]string{f})))
+		}
+	}
+	if base, f := find(model.Sequential, 1, record.WallProfile), find(m, n, record.WallProfile); base != "" && f != "" && base != f {
+		out = append(out, plain("go tool pprof -http=: -diff_base "+quoted([]string{base, f})))
+	}
+	return out
+}
