@@ -93,10 +93,11 @@ func (o Options) Derive(raws []Raw) *Set {
 	}
 	if haveCPU && haveWall {
 		offcpu := newBuilder(TypeOffCPU)
-		set.Residual = off.subtract(func(frames []Frame, t tags, ns int64) {
+		var missed int64
+		set.Residual, missed = off.subtract(func(frames []Frame, t tags, ns int64) {
 			offcpu.add(frames, t, 0, ns)
 		})
-		if set.Residual > o.MaxResidual {
+		if set.Residual > o.MaxResidual && float64(missed) > o.MaxMissed*float64(total) {
 			problems = append(problems, fmt.Sprintf("off-CPU time is withheld: the wall profile missed %.0f %% of the CPU time, more than %.0f %%",
 				100*set.Residual, 100*o.MaxResidual))
 		} else {
@@ -118,7 +119,8 @@ func (o Options) header(raws []Raw) header {
 		return h
 	}
 	r := raws[0]
-	h.title = strings.TrimSpace(fmt.Sprintf("%s %s/%d", r.Workload, r.Model, r.Concurrency))
+	// No slash: pprof shows what stands behind the last one.
+	h.title = strings.TrimSpace(fmt.Sprintf("%s %s-%d", r.Workload, r.Model, r.Concurrency))
 	h.labels = map[string]string{"model": string(r.Model), "concurrency": strconv.Itoa(r.Concurrency)}
 	for _, r := range raws {
 		var d int64
@@ -150,7 +152,7 @@ func (o Options) eachCPU(p *profile.Profile, f func(who owner, frames []Frame, s
 	for _, s := range p.Sample {
 		buf = stack(s, buf)
 		who, frames := o.cpuOwner(s, buf)
-		if who == ofOther {
+		if who == ofOther || s.Value[col] <= 0 {
 			continue
 		}
 		step := ""
@@ -174,7 +176,7 @@ func (o Options) eachWall(r Raw, f func(who owner, frames []Frame, w wait, ns in
 	for _, s := range p.Sample {
 		buf = stack(s, buf)
 		who, frames := o.wallOwner(buf)
-		if who != ofOp && who != ofLost {
+		if who != ofOp && who != ofLost || s.Value[col] <= 0 {
 			continue
 		}
 		w := o.waitOf(frames)

@@ -78,14 +78,14 @@ func (c *offCPU) wall(frames []Frame, w wait, ns int64) {
 }
 
 // subtract takes the CPU time off, emits what remains, and returns the share
-// of the CPU time for which there was no wall time.
+// and the amount of the CPU time for which there was no wall time.
 //
 // CPU time is taken from the stack where it was spent; what that stack cannot
 // cover, from others that end in the same function (the roots of deep wall
 // stacks are cut off); and the rest from any running stack: with some hundred
 // samples two functions differ between the profiles by chance. It is never
 // taken from blocked stacks, and from system calls only of its own function.
-func (c *offCPU) subtract(emit func(frames []Frame, t tags, ns int64)) (residual float64) {
+func (c *offCPU) subtract(emit func(frames []Frame, t tags, ns int64)) (residual float64, missed int64) {
 	groups := make([]*group, 0, len(c.groups))
 	for _, k := range slices.Sorted(maps.Keys(c.groups)) {
 		groups = append(groups, c.groups[k])
@@ -123,7 +123,7 @@ func (c *offCPU) subtract(emit func(frames []Frame, t tags, ns int64)) (residual
 			g.emit(emit, tags{state: string(Blocked), wait: string(kind)}, g.syscall[kind])
 		}
 	}
-	return residual
+	return residual, excess
 }
 
 // take takes up to ns from the group's wall time and returns how much it

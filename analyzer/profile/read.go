@@ -22,7 +22,8 @@ type Limits struct {
 	// Bytes is the most that a profile may hold once uncompressed.
 	Bytes int
 	// Samples, Locations, Functions, Mappings and Strings are the most
-	// entries of each table. A trial's profile has a few thousand.
+	// entries of each table; sample types and comments count as mappings. A
+	// trial's profile has a few thousand.
 	Samples, Locations, Functions, Mappings, Strings int
 	// Labels is the most labels of all samples together; each costs a map
 	// entry, some 200 bytes.
@@ -35,8 +36,9 @@ type Limits struct {
 	Depth, Frames int
 }
 
-// DefaultLimits returns the limits that Read applies. Together they keep what
-// is decoded under 190 MB beside the uncompressed bytes.
+// DefaultLimits returns the limits that Read applies. A profile that reaches
+// all of those of samples, labels, locations and functions takes 180 MB once
+// decoded; one that exceeds any of them is refused in less.
 func DefaultLimits() Limits {
 	return Limits{
 		Bytes:     64 << 20,

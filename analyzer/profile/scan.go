@@ -108,10 +108,10 @@ func (l Limits) check(c *count) error {
 		{"samples", c.samples, l.Samples},
 		{"locations", c.locations, l.Locations},
 		{"functions", c.functions, l.Functions},
-		{"mappings", c.mappings, l.Mappings},
+		{"mappings, sample types and comments", c.mappings, l.Mappings},
 		{"strings", c.strings, l.Strings},
 		{"labels", c.labels, l.Labels},
-		{"frames", c.items, l.Items},
+		{"frames, values and lines", c.items, l.Items},
 	} {
 		if v.is > v.may {
 			return fmt.Errorf("profile has more than %d %s", v.may, v.name)

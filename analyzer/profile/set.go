@@ -16,8 +16,9 @@ type Set struct {
 	Merged *profile.Profile // wall, cpu, offcpu
 	// Ops is how many ops the profiles cover: divide by it for "per op".
 	Ops int64
-	// Residual is the share of CPU time that the wall profile missed. Over
-	// MaxResidual OffCPU is withheld.
+	// Residual is the share of the ops' CPU time that the wall profile missed.
+	// Over Options.MaxResidual OffCPU is withheld, unless so little time was
+	// missed that it does not matter (Options.MaxMissed).
 	Residual float64
 	// Truncated is the share of the ops' wall time whose stacks had lost
 	// their root (over 32 frames).

@@ -23,9 +23,13 @@ type Options struct {
 	// that was seen on an idle machine; profiles that were blind under
 	// saturation lacked half of it and more.
 	MaxResidual float64
-	// Title names the cell in pprof's pages, "thumbnails pool/8". Default:
-	// the model and concurrency.
-	Title string
+	// MaxMissed is the share of the ops' wall time that missed CPU time may
+	// be before a residual over MaxResidual counts: below it, off-CPU time is
+	// off by no more than that, and an op that hardly computes would have its
+	// picture withheld for a handful of samples. Default: 0.05; the shares of
+	// kinds of waiting are themselves known to 1 to 4 points only, against
+	// the execution tracer.
+	MaxMissed float64
 }
 
 // WithDefaults returns o with defaults for what it leaves at zero.
@@ -41,6 +45,9 @@ func (o Options) WithDefaults() Options {
 	}
 	if o.MaxResidual == 0 {
 		o.MaxResidual = 0.10
+	}
+	if o.MaxMissed == 0 {
+		o.MaxMissed = 0.05
 	}
 	return o
 }
