@@ -110,8 +110,12 @@ Exit codes:
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
 	root.AddCommand(
+		newInitCommand(a),
+		newCheckCommand(a),
+		newPlanCommand(a),
 		newModelsCommand(a),
 		newDoctorCommand(a),
+		newSchemaCommand(a),
 		newCompletionCommand(a),
 		newVersionCommand(a),
 	)

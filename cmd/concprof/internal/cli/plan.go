@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/workload"
+)
+
+type planOptions struct {
+	measure measureOptions
+	format  listFormat
+}
+
+// AddFlags adds the flags of plan: those of analyze that say how to measure.
+func (o *planOptions) AddFlags(fs *pflag.FlagSet) {
+	o.measure.AddFlags(fs)
+	o.format.AddFlag(fs)
+}
+
+// Validate reports flags that contradict each other; plan.Build checks values.
+func (o *planOptions) Validate() error { return nil }
+
+func newPlanCommand(a *app) *cobra.Command {
+	o := &planOptions{}
+	cmd := &cobra.Command{
+		Use:   "plan [FILE | PACKAGE.FUNC | -- COMMAND [ARG...]]",
+		Short: "Show what analyze would measure, and what it costs at least and at most",
+		Long: `plan prints the cells that analyze would measure (a workload under a model at a
+concurrency), what it leaves out and why, and the bounds on trials, time and
+calls of your own work. It runs nothing.`,
+		Example: `  concprof plan workload.yaml
+  concprof plan workload.yaml --budget 20s --model pool,goroutines -c 1,8
+  concprof plan ./internal/thumb.Render
+  concprof plan --format json workload.yaml`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.Validate(); err != nil {
+				return err
+			}
+			t, err := a.findTarget(args, cmd.ArgsLenAtDash(), defaultRoot)
+			if err != nil {
+				return err
+			}
+			if t.file == nil {
+				return usage("name a workload file, a Go function or a command", "%s is a folder of runs, and plan shows what is still to be run", t.run)
+			}
+			p, err := plan.Build(t.file, o.measure.settings())
+			if err != nil {
+				return err
+			}
+			if o.format == listJSON {
+				return writeJSON(a.Stdout, planned{p, p.Bounds()})
+			}
+			return writePlan(a.Stdout, p)
+		},
+	}
+	o.AddFlags(cmd.Flags())
+	return cmd
+}
+
+// planned is a plan with its bounds, as JSON.
+type planned struct {
+	Plan   *plan.Plan  `json:"plan"`
+	Bounds plan.Bounds `json:"bounds"`
+}
+
+// writePlan prints a plan as text.
+func writePlan(w io.Writer, p *plan.Plan) error {
+	for i := range p.Workloads {
+		writePlannedWorkload(w, &p.Workloads[i])
+		fmt.Fprintln(w)
+	}
+	b := p.Bounds()
+	_, err := fmt.Fprintf(w, "in all, with the controls: %s, on %s\n", bounds(b), count(p.Cores, "core"))
+	return err
+}
+
+func writePlannedWorkload(w io.Writer, l *plan.Workload) {
+	fmt.Fprintf(w, "%s: %s\n", l.Name, printable(l.Label))
+	for _, row := range cellRows(l) {
+		fmt.Fprintf(w, "  %-16s %s\n", row.model, row.levels)
+	}
+	for _, s := range l.Skipped {
+		fmt.Fprintf(w, "  %-16s skipped: %s\n", s.Model, s.Reason)
+	}
+	fmt.Fprintf(w, "  measure          %s, %s, budget %v, at most %v a trial\n",
+		count(l.Runs, "run"), count(l.Warmup, "warmup"), workload.Duration(l.BudgetNs), workload.Duration(l.TimeoutNs))
+	best := l.Objective
+	if len(l.Constraints) > 0 {
+		best += " with " + strings.Join(l.Constraints, ", ")
+	}
+	fmt.Fprintf(w, "  recommend        %s\n", best)
+	fmt.Fprintf(w, "  bounds           %s\n", bounds(l.Bounds()))
+	if l.Runs < plan.LeastRuns {
+		fmt.Fprintf(w, "  note             %s give a class but no recommendation: that needs %d\n", count(l.Runs, "run"), plan.LeastRuns)
+	}
+}
+
+// A cellRow is a model and the levels that it is measured at.
+type cellRow struct {
+	model  model.Model
+	levels string
+}
+
+func cellRows(l *plan.Workload) []cellRow {
+	var rows []cellRow
+	for _, c := range l.Cells {
+		level := fmt.Sprint(c.Concurrency)
+		if n := len(rows); n > 0 && rows[n-1].model == c.Model {
+			rows[n-1].levels += ", " + level
+			continue
+		}
+		rows = append(rows, cellRow{c.Model, "at " + level})
+	}
+	if l.BaselineAdded {
+		rows[0].levels += " (not asked for: the baseline of the others)"
+	} else {
+		rows[0].levels += " (the baseline)"
+	}
+	return rows
+}
+
+// bounds says the least and the most in words.
+func bounds(b plan.Bounds) string {
+	ops := fmt.Sprintf("at least %s", count(int(b.MinOps), "op"))
+	if b.MaxOps > 0 {
+		ops = fmt.Sprintf("%d to %s", b.MinOps, count(int(b.MaxOps), "op"))
+	}
+	return fmt.Sprintf("%d to %s, %v to %v, %s", b.MinTrials, count(b.MaxTrials, "trial"),
+		workload.Duration(b.MinTime.Round(100*time.Millisecond)), workload.Duration(b.MaxTime), ops)
+}
