@@ -1,0 +1,239 @@
+package analyzer
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/concprof/concprof/analyzer/internal/stats"
+	"github.com/concprof/concprof/analyzer/profile"
+	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
+	"github.com/concprof/concprof/probes/rundir"
+)
+
+// Analyze judges a run. It is a pure function of what the run directory
+// holds and of the options: the same run gives the same result, on any day and
+// machine. It returns an error only for a run that has no plan; whatever else
+// is missing is said in the result.
+func Analyze(r *rundir.Run, o Options) (*Result, error) {
+	return analyze(r, o, r.ReadProfile)
+}
+
+// A reader returns a file that a trial left.
+type reader func(trial, file string) ([]byte, error)
+
+func analyze(r *rundir.Run, o Options, read reader) (*Result, error) {
+	if len(r.Manifest.Plan.Workloads) == 0 {
+		return nil, errors.New("the run has no plan: its manifest names no workload")
+	}
+	v := newView(r.History(), o)
+	res := &Result{
+		Schema: Schema, Complete: r.Complete, Warnings: []Warning{},
+		Run: Run{
+			ID: r.Manifest.ID, Dir: r.Path, Created: r.Manifest.Created, Seed: r.Manifest.Plan.Seed,
+			Command: r.Manifest.Command, Tool: r.Manifest.Tool, Host: r.Manifest.Host,
+			ElapsedNs: v.spentNs, Trials: len(r.Finished), Noise: v.noise(r.Finished),
+		},
+	}
+	for _, l := range v.loads {
+		j := &judgement{view: v, load: l, noise: res.Run.Noise, read: read, complete: r.Complete}
+		w := j.workload()
+		res.Run.Noise.Floor = max(res.Run.Noise.Floor, w.NoiseFloor)
+		res.Workloads = append(res.Workloads, w)
+	}
+	res.Warnings = v.runWarnings(r, res.Run.Noise)
+	return res, nil
+}
+
+// noise returns what the run learned of its own precision; the floor comes
+// from the workloads.
+func (v *view) noise(fs []plan.Finished) Noise {
+	n := Noise{}
+	n.ControlCPU, n.ControlWait, n.ControlsOK = v.controlDemands()
+	var foreign, steal []float64
+	for i := range fs {
+		r := &fs[i].Record
+		if h := r.Host; h != nil && fs[i].Trial.Pass != plan.Dry {
+			foreign, steal = append(foreign, h.ForeignShare), append(steal, h.StealShare)
+		}
+		if v.o.disturbance(r) != "" {
+			n.Disturbed++
+		}
+	}
+	n.ForeignShare, n.StealShare = stats.Median(foreign), stats.Median(steal)
+	return n
+}
+
+// noisy says why the host was too noisy for a recommendation, "" if it was
+// not.
+func (v *view) noisy(n Noise) string {
+	switch {
+	case n.ForeignShare > v.o.MaxForeign:
+		return fmt.Sprintf("other programs took %.0f %% of the cores in the median trial, more than %.0f %%", 100*n.ForeignShare, 100*v.o.MaxForeign)
+	case n.StealShare > v.o.MaxSteal:
+		return fmt.Sprintf("the hypervisor took %.0f %% of the cores in the median trial, more than %.0f %%", 100*n.StealShare, 100*v.o.MaxSteal)
+	case !n.ControlsOK:
+		return fmt.Sprintf("the controls did not come out as what they are: computing read a demand of %.2f (at least %.2f), waiting %.2f (at most %.2f)",
+			n.ControlCPU, v.o.ControlCPUMin, n.ControlWait, v.o.ControlWaitMax)
+	}
+	return ""
+}
+
+// A judgement is the way to the verdict on one workload. Each part of it adds
+// the evidence and the warnings that it found.
+type judgement struct {
+	*view
+	load     *load
+	noise    Noise
+	read     reader
+	complete bool
+
+	classify []plan.Finished
+	looks    looks // what the wall profiles of the classifying trials show
+	probe    looks // and of the contention probe
+	demand   demand
+	verdict  verdict
+	cells    []Cell
+	results  []outcome
+	out      Workload
+}
+
+func (j *judgement) workload() Workload {
+	l := j.load
+	j.out = Workload{
+		Name: l.w.Name, Target: l.w.Label, Class: Inconclusive,
+		Waits: emptyWaits(), Limits: []Limit{}, Cells: []Cell{}, Scaling: []Scaling{}, Profiles: []ProfileFile{},
+		OpsRun: l.ops, Evidence: []string{}, Warnings: []Warning{},
+	}
+	if f, ok := l.dry(); ok && f.Record.Dry != nil {
+		j.out.Dry = &Dry{Result: f.Record.Dry.Result, OpNs: f.Record.Dry.OpNs}
+	}
+	j.judgeClass()
+	j.judgeCells()
+	j.judgeNoise()
+	j.judgeLimits()
+	j.judgeScaling()
+	j.predict()
+	j.recommend()
+	j.compare()
+	j.derive()
+	j.doubts()
+	return j.out
+}
+
+func (j *judgement) say(format string, args ...any) {
+	j.out.Evidence = append(j.out.Evidence, fmt.Sprintf(format, args...))
+}
+
+func (j *judgement) warn(id, remedy, format string, args ...any) {
+	j.out.Warnings = append(j.out.Warnings, Warning{ID: id, Message: fmt.Sprintf(format, args...), Remedy: remedy})
+}
+
+func emptyWaits() map[record.Wait]float64 {
+	m := make(map[record.Wait]float64, len(record.Waits()))
+	for _, k := range record.Waits() {
+		m[k] = 0
+	}
+	return m
+}
+
+// judgeClass splits an op's time and classifies it.
+func (j *judgement) judgeClass() {
+	l, o := j.load, j.o
+	j.classify = l.counted(l.baseline(), plan.Classify, o)
+	if len(j.classify) == 0 {
+		j.verdict = verdict{class: Inconclusive, why: "no sequential trial finished"}
+		if reason, ended := l.ended(); ended {
+			j.verdict.why = reason
+		}
+		j.out.Settle = "a sequential trial that finishes: see the reasons of the cells"
+		return
+	}
+	j.demand = o.demand(j.classify, j.scale())
+	j.out.Demand = j.demand.Value
+	j.out.DemandInterval = [2]float64{j.demand.Low, j.demand.High}
+	j.out.Split = splitOf(j.classify)
+	j.out.InnerParallelism = j.innerParallelism()
+	j.looks = j.lookAt(j.classify)
+	j.out.Waits = j.looks.waits(j.out.Split.Blocked)
+	j.out.Steps = o.steps(j.classify, j.scale())
+	j.verdict = o.class(j.demand.scaled)
+	if !j.noise.ControlsOK && j.verdict.class != Inconclusive && !j.clocksAgree() {
+		j.verdict = verdict{
+			class: Inconclusive, why: "neither the controls nor the clocks of the op agree with themselves",
+			settle: "a host on which the controls come out as what they are",
+		}
+	}
+	j.out.Class, j.out.Confidence, j.out.Settle = j.verdict.class, j.verdict.confidence, j.verdict.settle
+	s := j.out.Split
+	j.say("of an op's time under sequential %.0f %% is on a processor, %.0f %% waiting for one, %.0f %% blocked (%d trials)",
+		100*s.OnCPU, 100*s.Runnable, 100*s.Blocked, len(j.classify))
+	if kind, share := leading(j.out.Waits); share >= o.LoopStall {
+		at := ""
+		if p, ok := j.looks.place(kind); ok {
+			at = fmt.Sprintf(", most in %s (%s:%d)", profile.CleanName(p.Function), profile.CleanName(p.File), p.Line)
+		}
+		j.say("it waits mostly for %s, %.0f %% of its time%s", kind, 100*share, at)
+	}
+	j.say("%s", j.verdict.why)
+	for _, st := range j.out.Steps {
+		if len(j.out.Steps) > 1 {
+			j.say("step %s takes %.0f %% of the op and is %s by itself, demand %.2f", st.Name, 100*st.Share, st.Class, st.Demand)
+		}
+	}
+}
+
+// innerParallelism is how many cores a sequential op keeps busy by itself:
+// by unprofiled trials, which also count what the collector does for it.
+func (j *judgement) innerParallelism() float64 {
+	fs := j.load.counted(j.load.baseline(), plan.Timing, j.o)
+	if len(fs) == 0 {
+		return j.demand.Value
+	}
+	return stats.Median(values(fs, func(r *record.Record) float64 {
+		used := float64(r.CPU.UserNs + r.CPU.SystemNs)
+		return used / max(float64(r.WallNs)-float64(r.CPU.RunnableNs), float64(r.WallNs)/10)
+	}))
+}
+
+// leading returns the greatest of the waits.
+func leading(waits map[record.Wait]float64) (record.Wait, float64) {
+	best := record.Other
+	for _, k := range record.Waits() {
+		if waits[k] > waits[best] {
+			best = k
+		}
+	}
+	return best, waits[best]
+}
+
+// clockDifference returns by how much the CPU profile differs from the
+// thread's clock over all classifying trials, and whether the op computes
+// enough for that to mean something.
+func (j *judgement) clockDifference() (float64, bool) {
+	var labelled, cpu, wall float64
+	for _, f := range j.classify {
+		if t := f.Record.Thread; t != nil {
+			labelled += float64(t.LabelledNs)
+			cpu += float64(t.CPUNs)
+			wall += float64(f.Record.WallNs - t.RunnableNs)
+		}
+	}
+	if cpu <= 0 || cpu < j.o.BusyCPU*wall || labelled <= 0 {
+		return 0, false
+	}
+	return labelled/cpu - 1, true
+}
+
+// clocksAgree reports whether the clocks that the demand rests on say the
+// same. An op that starts goroutines has more labelled time than its thread;
+// only less is a contradiction.
+func (j *judgement) clocksAgree() bool {
+	diff, busy := j.clockDifference()
+	return !busy || diff >= -j.o.ClockDiff
+}
+
+func hasStatus(cs []Cell, s record.Status) bool {
+	return slices.ContainsFunc(cs, func(c Cell) bool { return c.Status == s })
+}

@@ -1,0 +1,53 @@
+package analyzer
+
+import (
+	"fmt"
+
+	"github.com/concprof/concprof/analyzer/internal/stats"
+)
+
+// classAt returns the class of a demand on the control scale.
+func (o Options) classAt(d float64) Class {
+	switch {
+	case d >= o.CPUBand:
+		return CPUBound
+	case d <= o.IOBand:
+		return IOBound
+	}
+	return Mixed
+}
+
+// A verdict is a class with how sure it is, and what would make it surer.
+type verdict struct {
+	class      Class
+	confidence float64
+	between    [2]Class // the two that the interval straddles
+	why        string
+	settle     string
+}
+
+// class judges an interval of demands on the control scale. The whole
+// interval must lie in one band; one that straddles a band is inconclusive
+// between the two.
+func (o Options) class(d stats.Interval) verdict {
+	if d.N < o.MinReps {
+		return verdict{
+			class:  Inconclusive,
+			why:    fmt.Sprintf("the class needs %d sequential trials, there are %d", o.MinReps, d.N),
+			settle: fmt.Sprintf("need %d classifying trials, have %d: a larger budget lets them finish", o.MinReps, d.N),
+		}
+	}
+	low, mid, high := o.classAt(d.Low), o.classAt(d.Value), o.classAt(d.High)
+	if low == high {
+		return verdict{
+			class: mid, confidence: d.Level,
+			why: fmt.Sprintf("demand %.2f on the scale of the controls, [%.2f, %.2f] at %.1f %%, lies in the %s band", d.Value, d.Low, d.High, 100*d.Level, mid),
+		}
+	}
+	return verdict{
+		class: Inconclusive, between: [2]Class{low, high},
+		why: fmt.Sprintf("demand %.2f, [%.2f, %.2f] at %.1f %%, straddles the bounds %.2f and %.2f: between %s and %s",
+			d.Value, d.Low, d.High, 100*d.Level, o.IOBand, o.CPUBand, low, high),
+		settle: fmt.Sprintf("the demand's interval is %.2f wide and crosses a bound: more or longer sequential trials narrow it, on a quieter machine", d.High-d.Low),
+	}
+}

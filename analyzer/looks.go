@@ -1,0 +1,136 @@
+package analyzer
+
+import (
+	pprof "github.com/google/pprof/profile"
+
+	"github.com/concprof/concprof/analyzer/profile"
+	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
+)
+
+// looks is what the wall profiles of some trials show of their ops.
+type looks struct {
+	profile.WaitShares
+	trials   int      // whose wall profile could be read
+	problems []string // why others could not
+	slowest  float64  // least achieved rate, per second; 0 if none is known
+}
+
+// lookAt reads the wall profiles of trials.
+func (j *judgement) lookAt(fs []plan.Finished) looks {
+	var k looks
+	var walls []*pprof.Profile
+	for i := range fs {
+		p, problem := j.profileOf(&fs[i], record.WallProfile)
+		if problem != "" {
+			k.problems = append(k.problems, problem)
+			continue
+		}
+		walls = append(walls, p)
+		if hz := achieved(&fs[i].Record); hz > 0 && (k.slowest == 0 || hz < k.slowest) {
+			k.slowest = hz
+		}
+	}
+	k.trials = len(walls)
+	k.WaitShares = profile.Options{}.Waits(walls...)
+	return k
+}
+
+// profileOf reads a profile that a trial left, or says why it cannot.
+func (j *judgement) profileOf(f *plan.Finished, kind record.ProfileKind) (*pprof.Profile, string) {
+	for _, p := range f.Record.Profiles {
+		if p.Kind != kind {
+			continue
+		}
+		if p.Problem != "" || p.File == "" {
+			return nil, "trial " + f.Trial.ID + ": " + p.Problem
+		}
+		data, err := j.read(f.Trial.ID, p.File)
+		if err != nil {
+			return nil, "trial " + f.Trial.ID + ": " + err.Error()
+		}
+		parsed, err := profile.Read(data)
+		if err != nil {
+			return nil, "trial " + f.Trial.ID + ": " + p.File + ": " + err.Error()
+		}
+		return parsed, ""
+	}
+	return nil, "trial " + f.Trial.ID + " left no " + string(kind) + " profile"
+}
+
+func achieved(r *record.Record) float64 {
+	for _, p := range r.Profiles {
+		if p.Kind == record.WallProfile {
+			return p.AchievedHz
+		}
+	}
+	return 0
+}
+
+// slept is the part of the ambiguous samples, those in a system call or in C,
+// in which the op was asleep: so many as the clocks say were blocked beyond
+// those that were seen to be.
+func (k looks) slept(blocked float64) float64 {
+	var sure, unsure int64
+	for _, n := range k.Blocked {
+		sure += n
+	}
+	for _, n := range k.Ambiguous {
+		unsure += n
+	}
+	if unsure == 0 {
+		return 0
+	}
+	return min(max((blocked*float64(k.Samples)-float64(sure))/float64(unsure), 0), 1)
+}
+
+// waits returns the blocked share of an op's time by reason: how much comes
+// from clocks, of which kind from the wall profile. What no sample explains is
+// "other".
+func (k looks) waits(blocked float64) map[record.Wait]float64 {
+	m := emptyWaits()
+	slept := k.slept(blocked)
+	var sum float64
+	for _, kind := range record.Waits() {
+		m[kind] = float64(k.Blocked[kind]) + slept*float64(k.Ambiguous[kind])
+		sum += m[kind]
+	}
+	for _, kind := range record.Waits() {
+		if sum > 0 {
+			m[kind] *= blocked / sum
+		}
+	}
+	if sum == 0 {
+		m[record.Other] = blocked
+	}
+	return m
+}
+
+// blocking returns the share of an op's time in calls that would stall a true
+// event loop: asleep in a system call, in C, or waiting for a child.
+func (k looks) blocking(blocked float64) float64 {
+	slept := k.slept(blocked)
+	var sum, stall float64
+	for kind, n := range k.Blocked {
+		sum += float64(n)
+		if kind == record.Subprocess {
+			stall += float64(n)
+		}
+	}
+	for _, n := range k.Ambiguous {
+		sum += slept * float64(n)
+		stall += slept * float64(n)
+	}
+	if sum == 0 {
+		return 0
+	}
+	return blocked * stall / sum
+}
+
+// place returns where ops wait for a reason, the leading line.
+func (k looks) place(kind record.Wait) (profile.Place, bool) {
+	if ps := k.Places[kind]; len(ps) > 0 {
+		return ps[0], true
+	}
+	return profile.Place{}, false
+}

@@ -1,0 +1,42 @@
+package analyzer
+
+import (
+	"fmt"
+	"hash/fnv"
+
+	"github.com/concprof/concprof/analyzer/internal/stats"
+	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
+)
+
+// disturbance says what the host did to a trial that makes it not count at
+// the first attempt, "" if nothing.
+func (o Options) disturbance(r *record.Record) string {
+	switch h := r.Host; {
+	case r.Status == record.Disturbed:
+		return r.Reason
+	case h == nil:
+		return ""
+	case h.ForeignShare > o.MaxForeign:
+		return fmt.Sprintf("other programs took %.0f %% of the cores", 100*h.ForeignShare)
+	case h.StealShare > o.MaxSteal:
+		return fmt.Sprintf("the hypervisor took %.0f %% of the cores", 100*h.StealShare)
+	case r.WallNs > 0 && float64(h.ThrottledNs) > o.MaxThrottled*float64(r.WallNs):
+		return fmt.Sprintf("a CPU quota stopped it for %.0f %% of its time", 100*float64(h.ThrottledNs)/float64(r.WallNs))
+	}
+	return ""
+}
+
+// floor returns the noise floor that trials of one cell show: the largest
+// relative difference of their rates from themselves, as the A-A test of
+// stats.SelfDifference finds it.
+func (o Options) floor(fs []plan.Finished, seed uint64) float64 {
+	return stats.SelfDifference(values(fs, rate), seed, o.NoiseSplits, o.NoiseQuantile)
+}
+
+// seedOf derives a seed for one purpose from the plan's.
+func seedOf(seed uint64, purpose string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(purpose))
+	return seed ^ h.Sum64()
+}

@@ -1,0 +1,168 @@
+package analyzer
+
+import "time"
+
+// Options hold every threshold that planning and judging use. Each field
+// says its unit and where its default comes from; a rule never holds a number
+// of its own. Use DefaultOptions and change what you must.
+//
+// "Measured" refers to the 14 kinds of op on two cores, idle and with two busy
+// neighbours, on which the rules were found.
+type Options struct {
+	// IOBand and CPUBand bound the classes on the demand scale between the
+	// controls: at most IOBand is io-bound, at least CPUBand cpu-bound, between
+	// them mixed. At 0.8 overlapping the waits could gain at most 1/0.8 = 1.25x;
+	// at 0.2 a second core could gain at most as much.
+	IOBand, CPUBand float64
+	// ControlCPUMin and ControlWaitMax are the demands at which the two
+	// controls count as what they are: well inside their own bands. Measured:
+	// 0.97 to 1.02 and 0.00 to 0.05, also with busy neighbours.
+	ControlCPUMin, ControlWaitMax float64
+	// Level is the confidence level that intervals aim at, a ratio.
+	Level float64
+	// MinReps is the least number of trials behind a class or a
+	// recommendation: order statistics of fewer than 6 values cannot bound a
+	// median at 0.95.
+	MinReps int
+	// Tie is the relative difference below which two cells are equal even
+	// where noise is less: nobody should change a program for 5 %.
+	Tie float64
+	// SpreadTie is the factor on the tie margin up to which a difference whose
+	// interval contains "none" is a tie too. Beyond it such a difference is
+	// unresolved, not absent.
+	SpreadTie float64
+	// Resamples is how often the bootstrap draws; 1,000 bounds a 95 %
+	// percentile to about 0.7 points of its level.
+	Resamples int
+	// NoiseSplits and NoiseQuantile define the noise floor: the quantile over
+	// so many random half splits of the baseline against itself.
+	NoiseSplits   int
+	NoiseQuantile float64
+	// MinP99Ops is the least number of timed ops behind a p99: 10 beyond it.
+	MinP99Ops int64
+
+	// MaxForeign is the share of all cores' time that other programs may take.
+	// Measured: at 0.15 of two cores a parallel speedup of 1.83 read 1.5.
+	MaxForeign float64
+	// MaxSteal is the share that the hypervisor may take, and MaxThrottled the
+	// share of a trial's wall time for which a CPU quota may stop it: the tie
+	// margin, for what they take is missing from throughput one to one.
+	MaxSteal, MaxThrottled float64
+
+	// MutexWaitShare is mutex wait / wall / (C-1) of the contention probe from
+	// which a lock limits. Measured: 0.73 to 1.15 under a lock, at most 0.01
+	// without; their geometric mean is 0.09.
+	MutexWaitShare float64
+	// LockShare is the same limit for the share of lock waits in the probe's
+	// wall profile, which also sees what the counter misses (os.File, flock).
+	LockShare float64
+	// GCShare is GC's share of CPU time from which it limits. GOGC=100 aims at
+	// a quarter of the CPU for the collector's background workers; half of
+	// that already costs a parallel model an eighth of its cores.
+	GCShare float64
+	// LoopStall is the share of an op's wall time in blocking calls from which
+	// the event loop is not eligible: it would stall every other op for it.
+	LoopStall float64
+	// Flat, LatencyGrowth and IdleCPU tell a saturated downstream: doubling
+	// the concurrency gains less than Flat, latency grows by the factor
+	// LatencyGrowth and less than the share IdleCPU of the cores is used.
+	Flat, LatencyGrowth, IdleCPU float64
+	// Oversubscribed is the share of its best throughput that a model must
+	// lose at a higher level, with the cores busy, to be called so.
+	Oversubscribed float64
+	// BusyCPU is the share of the cores in use from which they count as busy,
+	// and the demand from which the profile's clock must agree with rusage's.
+	BusyCPU float64
+
+	// CPUPerOp is the factor by which CPU time per op may differ from the
+	// baseline's before it is named as an artefact. Measured: the same work
+	// moved by less than 1.1 under busy neighbours.
+	CPUPerOp float64
+	// ClockDiff is the relative difference that the CPU profile and the
+	// thread's clock may show on busy ops. Measured: 0.01 to 0.03.
+	ClockDiff float64
+	// MaxResidual is the share of CPU time that the wall profile may miss
+	// before off-CPU time is not drawn from it.
+	MaxResidual float64
+	// MinHz is the least achieved rate of a wall profile, per second.
+	MinHz float64
+	// Granularity is the share of sequential throughput below which a model at
+	// concurrency 1 is dominated by its own cost.
+	Granularity float64
+	// ObserverEffect is the factor by which profiling may slow the sequential
+	// cell before a warning.
+	ObserverEffect float64
+
+	// FailureSigmas is how many standard deviations more ops than under the
+	// baseline may fail before a cell counts as failing more.
+	FailureSigmas float64
+	// LeftGoroutines is how many goroutines may be left after all ops of a
+	// trial: those of idle connections and of the runtime.
+	LeftGoroutines int
+
+	// MinLevels is the least number of levels for a fit of the Universal
+	// Scalability Law, and MinR2 the least goodness at which its peak is told.
+	MinLevels int
+	MinR2     float64
+
+	// PilotFactor eliminates a cell whose pilot is so many times worse than
+	// the best pilot. Repeats of short trials spread by up to 1.3x on a busy
+	// machine; 1.5 leaves a margin.
+	PilotFactor float64
+	// MinBlocks is the number of blocks after which cells may be eliminated.
+	MinBlocks int
+	// ControlReps is the number of trials of each control in each of the two
+	// rounds: together MinReps.
+	ControlReps int
+	// ProbeConcurrency is how many ops the contention probe has in flight.
+	ProbeConcurrency int
+	// ProfileConcurrency caps the ops in flight of profiled trials. fgprof costs
+	// 0.9 us per goroutine and sample; stacks do not change above it.
+	ProfileConcurrency int
+
+	// Shares of a workload's budget: what classifying, the contention probe,
+	// the pilots and the profiled trials may take each.
+	ClassifyShare, ProbeShare, PilotShare, ProfileShare float64
+	// ControlShare is what the controls may take of the whole run's budget.
+	ControlShare float64
+	// The least and the most time for which a trial runs ops, by its kind.
+	// fgprof samples at 99 Hz: 250 ms give 25 samples; timing needs none. A
+	// control lasts at most MinProfiled.
+	MinControl               time.Duration
+	MinProfiled, MaxProfiled time.Duration
+	MinPilot, MaxPilot       time.Duration
+	MinTiming, MaxTiming     time.Duration
+	// Overhead is what a trial costs besides its ops until some have shown it.
+	Overhead time.Duration
+	// MinOps is the least number of ops of a timing trial, and Rounds the
+	// least number of ops per op in flight, so that starting and ending do not
+	// dominate; both give way when the budget cannot hold them.
+	MinOps, Rounds int64
+}
+
+// DefaultOptions returns the documented defaults.
+func DefaultOptions() Options {
+	return Options{
+		IOBand: 0.2, CPUBand: 0.8,
+		ControlCPUMin: 0.85, ControlWaitMax: 0.15,
+		Level: 0.95, MinReps: 6,
+		Tie: 0.05, SpreadTie: 2,
+		Resamples: 1000, NoiseSplits: 200, NoiseQuantile: 0.95,
+		MinP99Ops:  1000,
+		MaxForeign: 0.15, MaxSteal: 0.05, MaxThrottled: 0.05,
+		MutexWaitShare: 0.10, LockShare: 0.30, GCShare: 0.125, LoopStall: 0.05,
+		Flat: 0.10, LatencyGrowth: 1.5, IdleCPU: 0.5, Oversubscribed: 0.10, BusyCPU: 0.8,
+		CPUPerOp: 1.25, ClockDiff: 0.10, MaxResidual: 0.10, MinHz: 50,
+		Granularity: 0.8, ObserverEffect: 1.10,
+		FailureSigmas: 3, LeftGoroutines: 1000,
+		MinLevels: 6, MinR2: 0.9,
+		PilotFactor: 1.5, MinBlocks: 3, ControlReps: 3, ProbeConcurrency: 8, ProfileConcurrency: 256,
+		ClassifyShare: 0.20, ProbeShare: 0.05, PilotShare: 0.25, ProfileShare: 0.15, ControlShare: 0.10,
+		MinControl:  100 * time.Millisecond,
+		MinProfiled: 250 * time.Millisecond, MaxProfiled: time.Second,
+		MinPilot: 50 * time.Millisecond, MaxPilot: 300 * time.Millisecond,
+		MinTiming: 60 * time.Millisecond, MaxTiming: time.Second,
+		Overhead: 60 * time.Millisecond,
+		MinOps:   10, Rounds: 2,
+	}
+}

@@ -1,0 +1,213 @@
+package analyzer
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/concprof/concprof/analyzer/internal/stats"
+	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
+)
+
+// A candidate is a cell that can still win, with what its trials scored.
+type candidate struct {
+	cell   plan.Cell
+	scores []float64 // of its timing trials, else of its pilots; more is better
+	score  float64   // their median
+	reps   int       // timing trials that count
+	cost   int64     // of one more timing trial
+	index  int       // place in the plan
+}
+
+// candidates returns the cells that have shown something and are not gone.
+func (v *view) candidates(l *load, cells []plan.Cell) []candidate {
+	var cs []candidate
+	for i, c := range cells {
+		if l.gone(c) {
+			continue
+		}
+		fs := l.counted(c, plan.Timing, v.o)
+		reps := len(fs)
+		if reps == 0 {
+			fs = l.counted(c, plan.Pilot, v.o)
+		}
+		if len(fs) == 0 {
+			continue
+		}
+		score := scoreOf(l.w.Objective, v.o)
+		scores := values(fs, score)
+		cs = append(cs, candidate{cell: c, scores: scores, score: stats.Median(scores), reps: reps, index: i})
+	}
+	for i := range cs {
+		ops := int64(1)
+		if t, ok := l.planned[cs[i].cell]; ok {
+			ops = t.Ops
+		} else {
+			ops = int64(cs[i].cell.Concurrency)
+		}
+		cs[i].cost = int64(float64(ops)*1e9/max(v.rateOf(l, cs[i].cell), 1e-6)) + v.overhead(l, false)
+	}
+	return cs
+}
+
+// done returns how many repetitions of a cell were tried, counted or not.
+func (l *load) tried(c plan.Cell, p plan.Pass) int {
+	n := 0
+	for len(l.slots[slot{cell: c, pass: p, rep: n}]) > 0 {
+		n++
+	}
+	return n
+}
+
+// blocks runs the timing trials: all cells that can still win, once a block,
+// in an order drawn anew for each block, so that drift hits all alike.
+func (v *view) blocks(l *load) step {
+	var s step
+	cs := v.candidates(l, l.w.Cells)
+	if len(cs) == 0 || len(l.counted(l.baseline(), plan.Pilot, v.o)) == 0 {
+		return s
+	}
+	if block, begins := v.block(l, cs); begins {
+		cs, s.out = v.narrow(l, cs, block)
+		v.apply(s.out)
+	}
+	block, _ := v.block(l, cs)
+	if block >= l.w.Runs {
+		return s
+	}
+	lead := leader(cs)
+	left := v.left(l)
+	spare := left - v.profileReserve(l, len(v.profileCells(l)))
+	for _, i := range v.order(l, block) {
+		c, ok := find(cs, l.w.Cells[i])
+		if !ok || !v.attempt(l, slot{cell: c.cell, pass: plan.Timing, rep: block}) {
+			continue
+		}
+		t, cost, ok := v.sized(l, cs, c, block)
+		needed := block < v.o.MinReps && (c.cell == l.baseline() || c.cell == lead.cell)
+		if !ok || cost > left || cost > spare && !needed {
+			continue
+		}
+		s.trial, s.why = t, fmt.Sprintf("%s: block %d of %d, %s at %d, %d cells can still win", l.w.Name, block+1, l.w.Runs, c.cell.Model, c.cell.Concurrency, len(cs))
+		return s
+	}
+	return s
+}
+
+// block returns the number of the block that is being run, and whether it has
+// yet to begin.
+func (v *view) block(l *load, cs []candidate) (block int, begins bool) {
+	least, most := -1, 0
+	for _, c := range cs {
+		n := l.tried(c.cell, plan.Timing)
+		if n > 0 && v.attempt(l, slot{cell: c.cell, pass: plan.Timing, rep: n - 1}) {
+			n-- // its last trial is to be repeated
+		}
+		if least < 0 || n < least {
+			least = n
+		}
+		most = max(most, n)
+	}
+	return max(least, 0), least == most
+}
+
+// order is the order of a block: a permutation of the plan's cells, drawn
+// from the seed, the workload and the block only, so that it does not matter
+// which cells are left.
+func (v *view) order(l *load, block int) []int {
+	rng := rand.New(rand.NewPCG(seedOf(v.plan.Seed, "order "+l.w.Name), uint64(block)))
+	return rng.Perm(len(l.w.Cells))
+}
+
+func leader(cs []candidate) candidate {
+	best := cs[0]
+	for _, c := range cs {
+		if c.score > best.score {
+			best = c
+		}
+	}
+	return best
+}
+
+func find(cs []candidate, c plan.Cell) (candidate, bool) {
+	i := slices.IndexFunc(cs, func(x candidate) bool { return x.cell == c })
+	if i < 0 {
+		return candidate{}, false
+	}
+	return cs[i], true
+}
+
+// sized makes the timing trial of a cell. All repetitions of a cell run the
+// same number of ops: what its pilot did in the time that the budget has for
+// one trial, but enough that its start and end do not dominate.
+func (v *view) sized(l *load, cs []candidate, c candidate, rep int) (*plan.Trial, int64, bool) {
+	t := &plan.Trial{Cell: c.cell, Pass: plan.Timing, Rep: rep, Offload: v.offloadFor(l, c.cell)}
+	over := v.overhead(l, false)
+	r := max(v.rateOf(l, c.cell), 1e-6)
+	if first, ok := l.planned[c.cell]; ok {
+		t.Ops = first.Ops
+	} else {
+		n := int64(c.cell.Concurrency)
+		forNs := v.trialTime(l, cs)
+		t.Ops = max(int64(r*float64(forNs)/1e9), 1)
+		for _, least := range []int64{max(v.o.MinOps, v.o.Rounds*n), v.o.Rounds * n, n} {
+			t.Ops = max(t.Ops, n)
+			if int64(float64(least)*1e9/r) <= 2*forNs {
+				t.Ops = max(t.Ops, least)
+				break
+			}
+		}
+		if l.w.MaxOps > 0 {
+			most := l.opsLeft() * 9 / 10 / int64(l.w.Runs*len(cs))
+			t.Ops = min(t.Ops, max(most, n))
+		}
+	}
+	return t, int64(float64(t.Ops)*1e9/r) + over, t.Ops <= l.opsLeft()
+}
+
+// trialTime is the time for which a timing trial should run, so that every
+// cell gets all its repetitions out of what is left.
+func (v *view) trialTime(l *load, cs []candidate) int64 {
+	avail := v.left(l) - v.profileReserve(l, len(v.profileCells(l)))
+	avail -= avail / 10 // some trials are repeated, some last longer than thought
+	trials := int64(0)
+	for _, c := range cs {
+		if _, fixed := l.planned[c.cell]; fixed {
+			avail -= int64(max(l.w.Runs-c.reps, 0)) * c.cost
+		} else {
+			trials += int64(l.w.Runs)
+		}
+	}
+	return clamp(avail/max(trials, 1)-v.overhead(l, false), int64(v.o.MinTiming), int64(v.o.MaxTiming))
+}
+
+// scoreOf returns what an objective makes of a trial; more is better.
+func scoreOf(objective string, o Options) func(*record.Record) float64 {
+	return func(r *record.Record) float64 {
+		switch objective {
+		case "latency":
+			return inverse(float64(latencyScore(r.Latency, o)))
+		case "cpu":
+			return inverse(cpuPerOp(r))
+		case "memory":
+			return inverse(float64(r.Memory.PeakRSSBytes))
+		}
+		return rate(r)
+	}
+}
+
+func inverse(x float64) float64 {
+	if x <= 0 {
+		return 0
+	}
+	return 1e9 / x
+}
+
+// latencyScore is the p99 where there are ops enough for it, else the p50.
+func latencyScore(h *record.Histogram, o Options) int64 {
+	if h != nil && h.N >= o.MinP99Ops {
+		return h.Quantile(0.99)
+	}
+	return h.Quantile(0.5)
+}

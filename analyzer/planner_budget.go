@@ -1,0 +1,110 @@
+package analyzer
+
+import (
+	"slices"
+
+	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
+)
+
+func clamp(v, low, high int64) int64 { return max(low, min(v, high)) }
+
+// budgetNs is the budget of the whole run.
+func (v *view) budgetNs() int64 {
+	var sum int64
+	for _, l := range v.loads {
+		sum += l.w.BudgetNs
+	}
+	return sum
+}
+
+// leftNs is what the whole run has left.
+func (v *view) leftNs() int64 { return v.budgetNs() - v.spentNs }
+
+// left is what a workload has left of its own budget, which also pays its
+// part of the controls, and never more than the run has left.
+func (v *view) left(l *load) int64 {
+	share := v.controls.spentNs / int64(max(len(v.loads), 1))
+	return min(l.w.BudgetNs-l.spentNs-share, v.leftNs())
+}
+
+// overhead is what a trial costs besides its ops: the median of what trials
+// of the workload showed, profiled and unprofiled apart.
+func (v *view) overhead(l *load, profiled bool) int64 {
+	var seen []int64
+	for s, attempts := range l.slots {
+		if s.pass.Profiled() != profiled || s.pass == plan.Dry {
+			continue
+		}
+		for _, f := range attempts {
+			if usable(&f.Record) {
+				seen = append(seen, max(f.Record.ElapsedNs-f.Record.WallNs, 0))
+			}
+		}
+	}
+	if len(seen) == 0 {
+		return int64(v.o.Overhead)
+	}
+	slices.Sort(seen)
+	return seen[len(seen)/2]
+}
+
+// A guess is what an op is expected to cost before cells have been tried.
+type guess struct {
+	wallNs, cpuNs float64 // of one op, alone
+	serial        float64 // share of the op that only one at a time can do
+}
+
+// guess rests on the classifying trials, else on the dry op, and on the
+// contention probe.
+func (v *view) guess(l *load) guess {
+	g := guess{wallNs: 1e6}
+	if f, ok := l.dry(); ok && f.Record.Dry != nil && f.Record.Dry.OpNs > 0 {
+		g.wallNs = float64(f.Record.Dry.OpNs)
+	}
+	if fs := l.counted(l.baseline(), plan.Classify, v.o); len(fs) > 0 {
+		var wall, cpu, ops float64
+		for _, f := range fs {
+			_, runnable := opCPU(&f.Record)
+			wall += max(float64(f.Record.WallNs)-runnable, 1)
+			c, _ := opCPU(&f.Record)
+			cpu += c + float64(f.Record.CPU.ChildrenNs)
+			ops += float64(f.Record.Ops)
+		}
+		g.wallNs, g.cpuNs = max(wall/ops, 1), cpu/ops
+	}
+	if f, ok := l.probeTrial(v.o); ok {
+		g.serial = v.o.serialShare(&f, g.wallNs)
+	}
+	return g
+}
+
+// probeTrial returns the contention probe, whichever model ran it.
+func (l *load) probeTrial(o Options) (plan.Finished, bool) {
+	for _, c := range l.probeCells(o) {
+		if f, ok := l.count(slot{cell: c, pass: plan.Contention}, o); ok {
+			return f, true
+		}
+	}
+	return plan.Finished{}, false
+}
+
+// serialShare estimates which share of an op runs one at a time, from the
+// throughput of the contention probe: under a lock held for s of an op's time
+// at most 1/s times the sequential throughput is reached. Only a probe that
+// waits for locks says so, because too few cores look the same.
+func (o Options) serialShare(f *plan.Finished, opNs float64) float64 {
+	if mutexShare(&f.Record, f.Trial.Cell.Concurrency) < o.MutexWaitShare {
+		return 0
+	}
+	return min(1e9/(rate(&f.Record)*opNs), 1)
+}
+
+// mutexShare is the share of the time of the other C-1 ops that goroutines
+// waited for mutexes.
+func mutexShare(r *record.Record, concurrency int) float64 {
+	if r.Runtime == nil || r.WallNs <= 0 || concurrency < 2 {
+		return 0
+	}
+	return float64(r.Runtime.MutexWaitNs) / float64(r.WallNs) / float64(concurrency-1)
+}

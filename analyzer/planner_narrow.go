@@ -1,0 +1,105 @@
+package analyzer
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/concprof/concprof/analyzer/internal/stats"
+	"github.com/concprof/concprof/probes/plan"
+)
+
+// narrow takes cells out before a block begins: those far behind in their
+// pilots, those whose whole range lies below the best's, and, the worst first,
+// those that the budget cannot hold. The baseline and the leader stay.
+func (v *view) narrow(l *load, cs []candidate, block int) ([]candidate, []plan.Elimination) {
+	var out []plan.Elimination
+	lead := leader(cs)
+	drop := func(c candidate, reason string) {
+		out = append(out, plan.Elimination{Cell: c.cell, Reason: reason})
+	}
+	noise := v.o.Tie
+	if fs := l.counted(l.baseline(), plan.Timing, v.o); len(fs) >= v.o.MinBlocks {
+		noise = max(noise, v.o.floor(fs, seedOf(v.plan.Seed, "floor "+l.w.Name)))
+	}
+	keep := cs[:0:0]
+	_, leadBest := stats.Range(lead.scores)
+	leadWorst, _ := stats.Range(lead.scores)
+	for _, c := range cs {
+		_, best := stats.Range(c.scores)
+		switch {
+		case c.cell == l.baseline() || c.cell == lead.cell:
+			keep = append(keep, c)
+		case block == 0 && best*v.o.PilotFactor < leadBest:
+			drop(c, fmt.Sprintf("its pilot reached %.0f %% of the best one's, %s at %d", 100*best/leadBest, lead.cell.Model, lead.cell.Concurrency))
+		case block >= v.o.MinBlocks && best*(1+noise) < leadWorst:
+			drop(c, fmt.Sprintf("after %d trials its best is %.0f %% of the worst of %s at %d", c.reps, 100*best/leadWorst, lead.cell.Model, lead.cell.Concurrency))
+		default:
+			keep = append(keep, c)
+		}
+	}
+	keep, full := v.fit(l, keep, lead, block)
+	return keep, append(out, full...)
+}
+
+// fit drops cells, the worst first, until the budget holds what is left: all
+// repetitions before the first block, later one more block, and always the
+// least number of repetitions.
+func (v *view) fit(l *load, cs []candidate, lead candidate, block int) ([]candidate, []plan.Elimination) {
+	want := max(v.o.MinReps-block, 1)
+	if block == 0 {
+		want = max(l.w.Runs, v.o.MinReps)
+	}
+	left := v.left(l) - v.profileReserve(l, len(v.profileCells(l)))
+	worst := slices.Clone(cs)
+	slices.SortStableFunc(worst, func(a, b candidate) int { return v.worse(a, b, lead) })
+	var out []plan.Elimination
+	gone := make(map[plan.Cell]bool)
+	for _, c := range worst {
+		if v.need(cs, gone, block == 0)*int64(want) <= left {
+			break
+		}
+		if c.cell == l.baseline() || c.cell == lead.cell {
+			continue
+		}
+		gone[c.cell] = true
+		out = append(out, plan.Elimination{Cell: c.cell, Reason: fmt.Sprintf(
+			"the budget of %s does not hold %d more trials of every cell; after %d this one was at %.0f %% of the best",
+			seconds(l.w.BudgetNs), want, c.reps, 100*c.score/lead.score)})
+	}
+	return slices.DeleteFunc(cs, func(c candidate) bool { return gone[c.cell] }), out
+}
+
+// need is what one block of the cells that are left costs. Before the first
+// block a trial costs at least the shortest time that is worth measuring.
+func (v *view) need(cs []candidate, gone map[plan.Cell]bool, first bool) int64 {
+	var sum int64
+	for _, c := range cs {
+		if gone[c.cell] {
+			continue
+		}
+		cost := c.cost
+		if first {
+			cost = max(cost, int64(v.o.MinTiming)+int64(v.o.Overhead))
+		}
+		sum += cost
+	}
+	return sum
+}
+
+// worse orders cells for leaving. Below the tie margin scores say nothing, so
+// there a cell leaves first if it is less simple, for it could not be
+// recommended before its equal.
+func (v *view) worse(a, b, lead candidate) int {
+	band := func(c candidate) int {
+		if lead.score <= 0 {
+			return 0
+		}
+		return int((1 - c.score/lead.score) / (2 * v.o.Tie))
+	}
+	return cmp.Or(
+		-cmp.Compare(band(a), band(b)),
+		-cmp.Compare(a.cell.Model.Rank(), b.cell.Model.Rank()),
+		-cmp.Compare(a.cell.Concurrency, b.cell.Concurrency),
+	)
+}

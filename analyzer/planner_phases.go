@@ -1,0 +1,184 @@
+package analyzer
+
+import (
+	"fmt"
+
+	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/plan"
+)
+
+// reserve is what must stay unspent so that the baseline and a winner can
+// have their least number of repetitions: one round each as the guess sees it.
+func (v *view) reserve(l *load) int64 {
+	g := v.guess(l)
+	round := max(g.wallNs, g.cpuNs) // a round of as many ops as cores, or of the baseline
+	return int64(2*v.o.MinReps) * (int64(round) + v.overhead(l, false))
+}
+
+// classify runs the sequential, profiled trials that the class rests on.
+func (v *view) classify(l *load) step {
+	if _, ended := l.ended(); ended {
+		return step{}
+	}
+	c, n := l.baseline(), v.o.MinReps
+	if len(l.broken(c, plan.Classify)) > 1 {
+		return step{}
+	}
+	g := v.guess(l)
+	share := v.o.ClassifyShare / float64(n)
+	forNs := clamp(int64(share*float64(l.w.BudgetNs))-v.overhead(l, true), int64(v.o.MinProfiled), int64(v.o.MaxProfiled))
+	for rep := range n {
+		s := slot{cell: c, pass: plan.Classify, rep: rep}
+		if !v.attempt(l, s) {
+			continue
+		}
+		minOps := int64(1)
+		if 3*g.wallNs <= 2*float64(forNs) {
+			minOps = 3
+		}
+		t, ok := l.timed(plan.Trial{Cell: c, Pass: plan.Classify, Rep: rep}, 1e9/g.wallNs, forNs, minOps, share)
+		// An op may be so long that its class alone takes the budget; the class
+		// is worth most of it.
+		if !ok || max(forNs, int64(g.wallNs)) > v.left(l) {
+			return step{}
+		}
+		return step{trial: t, why: fmt.Sprintf("%s: sequential and profiled, trial %d of %d, for the class", l.w.Name, rep+1, n)}
+	}
+	return step{}
+}
+
+// probeCells are the cells that can show a lock, the most telling first. They
+// are of models that the plan has, so that a workload which must not run
+// concurrently does not.
+func (l *load) probeCells(o Options) []plan.Cell {
+	if l.w.Target.Kind == model.Command {
+		return nil // every op is a process of its own
+	}
+	var cells []plan.Cell
+	for _, m := range []model.Model{model.Goroutines, model.Pool, model.Threads, model.Hybrid, model.EventLoop} {
+		for _, c := range l.w.Cells {
+			if c.Model == m && c.Concurrency > 1 {
+				cells = append(cells, plan.Cell{Workload: l.w.Name, Model: m, Concurrency: o.ProbeConcurrency})
+				break
+			}
+		}
+	}
+	return cells
+}
+
+// probe runs the contention probe: locks show only with several ops in
+// flight.
+func (v *view) probe(l *load) step {
+	cells := l.probeCells(v.o)
+	if _, ended := l.ended(); ended || len(cells) == 0 || len(l.counted(l.baseline(), plan.Classify, v.o)) == 0 {
+		return step{}
+	}
+	s := slot{cell: cells[0], pass: plan.Contention}
+	if !v.attempt(l, s) {
+		return step{}
+	}
+	g := v.guess(l)
+	n := v.o.ProbeConcurrency
+	forNs := clamp(int64(v.o.ProbeShare*float64(l.w.BudgetNs))-v.overhead(l, true), int64(v.o.MinProfiled), int64(v.o.MaxProfiled))
+	// Under a lock all of the probe's ops run one after another.
+	worst := int64(float64(n) * g.wallNs)
+	t, ok := l.timed(plan.Trial{Cell: s.cell, Pass: plan.Contention}, g.rate(s.cell, l), forNs, int64(n), v.o.ProbeShare)
+	if !ok || max(worst, forNs) > v.left(l)-v.reserve(l) {
+		return step{}
+	}
+	return step{trial: t, why: fmt.Sprintf("%s: %d in flight under %s, profiled, because locks show only so", l.w.Name, n, s.cell.Model)}
+}
+
+// profiles runs one profiled trial of every model but sequential, whose
+// classifying trials serve, at the best level that was seen.
+func (v *view) profiles(l *load) step {
+	cells := v.profileCells(l)
+	if len(cells) == 0 {
+		return step{}
+	}
+	forNs := clamp(int64(v.o.ProfileShare*float64(l.w.BudgetNs))/int64(len(cells))-v.overhead(l, true),
+		int64(v.o.MinProfiled), int64(v.o.MaxProfiled))
+	for _, c := range cells {
+		s := slot{cell: c, pass: plan.Profiling}
+		if !v.attempt(l, s) {
+			continue
+		}
+		r := v.rateOf(l, c)
+		t, ok := l.timed(plan.Trial{Cell: c, Pass: plan.Profiling}, r, forNs, int64(c.Concurrency), v.o.ProfileShare/float64(len(cells)))
+		if !ok || max(forNs, rounds(1, c, r)) > v.left(l) {
+			continue
+		}
+		t.Offload = v.offloadFor(l, c)
+		return step{trial: t, why: fmt.Sprintf("%s: profile of %s at its best level, %d", l.w.Name, c.Model, c.Concurrency)}
+	}
+	return step{}
+}
+
+// profileCells returns, per model in the plan's order, the cell to profile.
+func (v *view) profileCells(l *load) []plan.Cell {
+	best := make(map[model.Model]candidate)
+	var order []model.Model
+	for _, c := range v.candidates(l, l.w.Cells) {
+		if c.cell.Model == model.Sequential {
+			continue
+		}
+		b, seen := best[c.cell.Model]
+		if !seen {
+			order = append(order, c.cell.Model)
+		}
+		if !seen || c.score > b.score {
+			best[c.cell.Model] = c
+		}
+	}
+	cells := make([]plan.Cell, 0, len(order))
+	for _, m := range order {
+		c := best[m].cell
+		c.Concurrency = min(c.Concurrency, v.o.ProfileConcurrency)
+		cells = append(cells, c)
+	}
+	return cells
+}
+
+func (v *view) offloadFor(l *load, c plan.Cell) []bool {
+	if c.Model != model.Hybrid {
+		return nil
+	}
+	return v.offload(l)
+}
+
+// profileReserve is what the profiled trials to come will cost at least.
+func (v *view) profileReserve(l *load, models int) int64 {
+	least := int64(models) * (int64(v.o.MinProfiled) + v.overhead(l, true))
+	return min(least, int64(v.o.ProfileShare*float64(l.w.BudgetNs)))
+}
+
+// ahead estimates how many trials are still to come, for display.
+func (v *view) ahead() int {
+	n := 0
+	for _, c := range controls() {
+		for rep := range 2 * v.o.ControlReps {
+			if len(v.controls.slots[controlSlot(c, plan.ControlRun, rep)]) == 0 {
+				n++
+			}
+		}
+	}
+	for _, l := range v.loads {
+		if _, ended := l.ended(); ended || v.left(l) <= 0 {
+			continue
+		}
+		n += max(v.o.MinReps-len(l.counted(l.baseline(), plan.Classify, v.o)), 0)
+		models := make(map[model.Model]bool)
+		for _, c := range l.w.Cells {
+			if l.gone(c) {
+				continue
+			}
+			models[c.Model] = true
+			if len(l.counted(c, plan.Pilot, v.o)) == 0 {
+				n++
+			}
+			n += max(l.w.Runs-len(l.counted(c, plan.Timing, v.o)), 0)
+		}
+		n += len(models)
+	}
+	return n
+}

@@ -1,0 +1,172 @@
+package analyzer
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/plan"
+)
+
+// facts are what predictions rest on: the sequential profile and the
+// contention probe, no timing trial of any model.
+type facts struct {
+	demand float64 // on the controls' scale, at least 0
+	inner  float64 // cores that one op uses by itself, at least 1
+	serial float64 // share of an op that only one at a time can do
+	cores  float64
+	class  Class
+	kind   model.Kind
+	split  bool // some steps are CPU-bound and some are not
+}
+
+// saturation is how many ops in flight keep all cores busy.
+func (f facts) saturation() float64 { return f.cores / max(f.demand, 0.001) }
+
+// A rule predicts the model that will win and how much it will gain.
+type rule struct {
+	id     string
+	when   func(facts) bool
+	then   model.Model
+	level  func(facts) float64 // ops in flight that are enough
+	gain   func(facts) float64 // speedup at that level, against sequential
+	reason string
+}
+
+// rules in the order in which they are tried; the first that fits predicts.
+// The gains are bounds: Amdahl's for what is serial, the number of cores for
+// what computes, the number in flight for what waits.
+func rules() []rule {
+	one := func(facts) float64 { return 1 }
+	cores := func(f facts) float64 { return f.cores }
+	return []rule{
+		{
+			id: "locked", when: func(f facts) bool { return f.serial > 1/1.25 },
+			then: model.Sequential, level: one, gain: one,
+			reason: "nearly the whole op holds one lock, so ops run one after another under every model that shares it",
+		},
+		{
+			id: "all-cores", when: func(f facts) bool { return f.class == CPUBound && f.inner > 0.8*f.cores },
+			then: model.Sequential, level: one, gain: one,
+			reason: "one op already keeps all cores busy by itself",
+		},
+		{
+			id: "computes", when: func(f facts) bool { return f.class == CPUBound },
+			then: model.Pool, level: cores, gain: func(f facts) float64 { return f.cores / max(f.inner, 1) },
+			reason: "it computes: as many workers as cores, and more gain nothing",
+		},
+		{
+			id: "waits", when: func(f facts) bool { return f.class == IOBound },
+			then: model.Pool, level: facts.saturation, gain: facts.saturation,
+			reason: "it waits: throughput grows with the ops in flight until the cores are busy",
+		},
+		{
+			id: "both", when: func(facts) bool { return true },
+			then: model.Pool, level: facts.saturation, gain: facts.saturation,
+			reason: "it waits and computes: enough in flight to fill the waits of one with the work of others",
+		},
+	}
+}
+
+// predict says which cell should win, from the sequential profile alone.
+func (j *judgement) predict() {
+	if len(j.classify) == 0 || j.demand.N == 0 {
+		return
+	}
+	f := facts{
+		demand: max(j.demand.scaled.Value, 0), inner: max(j.demand.Value, 1), cores: float64(j.load.cores),
+		class: j.o.classAt(j.demand.scaled.Value), kind: j.load.w.Target.Kind,
+		serial: j.guess(j.load).serial,
+	}
+	for _, r := range rules() {
+		if !r.when(f) {
+			continue
+		}
+		c, gain := j.predicted(r, f)
+		j.out.Prediction = &Prediction{
+			Model: c.Model, Concurrency: c.Concurrency, Speedup: gain,
+			Why: fmt.Sprintf("rule %s: %s (demand %.2f, %.0f cores)", r.id, r.reason, f.demand, f.cores),
+		}
+		j.say("predicted: %s at %d, %.2fx sequential, because %s", c.Model, c.Concurrency, gain, r.reason)
+		return
+	}
+}
+
+// predicted is the cell of the plan that a rule means: of its model, or of the
+// simplest that can stand in for it, the least level that is enough.
+func (j *judgement) predicted(r rule, f facts) (plan.Cell, float64) {
+	models := append([]model.Model{r.then}, model.All()...)
+	for _, m := range models {
+		if m == model.Sequential && r.then != model.Sequential {
+			continue
+		}
+		var levels []int
+		for _, c := range j.load.w.Cells {
+			if c.Model == m {
+				levels = append(levels, c.Concurrency)
+			}
+		}
+		if len(levels) == 0 {
+			continue
+		}
+		slices.Sort(levels)
+		level := levels[len(levels)-1]
+		for _, n := range levels {
+			// An eighth less than enough is enough: levels are powers of two.
+			if float64(n) >= r.level(f)*7/8 {
+				level = n
+				break
+			}
+		}
+		gain := min(r.gain(f), float64(level), parallelism(m, j.load.cores)/max(f.demand, 0.001))
+		if f.serial > 0 {
+			gain = min(gain, 1/f.serial)
+		}
+		return plan.Cell{Workload: j.load.w.Name, Model: m, Concurrency: level}, max(gain, math.Min(1, r.gain(f)))
+	}
+	return j.load.baseline(), 1
+}
+
+// compare holds the prediction against what was measured.
+func (j *judgement) compare() {
+	p, r := j.out.Prediction, j.out.Recommendation
+	if p == nil || r == nil {
+		return
+	}
+	if p.Model == r.Model && p.Concurrency == r.Concurrency {
+		p.Agrees = true
+	}
+	for _, t := range r.Ties {
+		if t.Model == p.Model && t.Concurrency == p.Concurrency {
+			p.Agrees = true
+		}
+	}
+	if p.Agrees {
+		j.say("prediction and measurement agree")
+		return
+	}
+	p.Why += "; " + j.disagreement(p, r)
+	j.say("prediction and measurement disagree: %s", j.disagreement(p, r))
+}
+
+func (j *judgement) disagreement(p *Prediction, r *Recommendation) string {
+	for i := range j.out.Cells {
+		c := &j.out.Cells[i]
+		if c.Model != p.Model || c.Concurrency != p.Concurrency {
+			continue
+		}
+		if c.OpsPerSec.Median > 0 && c.Speedup.Value > 0 {
+			return fmt.Sprintf("disagrees, because %s measured %.2fx and %s at %d %.2fx", setupOf(c), c.Speedup.Value, r.Model, r.Concurrency, r.Speedup.Value)
+		}
+		return fmt.Sprintf("disagrees, because %s could not be measured: %s", setupOf(c), c.Reason)
+	}
+	return "disagrees, because that cell was not measured"
+}
+
+// sameOnBothSides settles a class whose interval straddles a band: where the
+// recommendation rests on measurement it is the same on both sides, and the
+// class of the point estimate may stand, said so.
+func (j *judgement) sameOnBothSides(between [2]Class) {
+	j.say("the class is between %s and %s; the recommendation is measured and holds on both sides", between[0], between[1])
+}

@@ -1,0 +1,255 @@
+package analyzer
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/concprof/concprof/analyzer/internal/stats"
+	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
+	"github.com/concprof/concprof/probes/workload"
+)
+
+// A contender is a cell that may be recommended, or why it may not.
+type contender struct {
+	*outcome
+	cell   *Cell
+	score  float64 // median by the objective; more is better
+	barred string
+}
+
+// recommend chooses the cell to use, or says why none can be named.
+func (j *judgement) recommend() {
+	if reason := j.undecidable(); reason != "" {
+		j.undecided(reason)
+		return
+	}
+	all := j.contenders()
+	fit := slices.DeleteFunc(slices.Clone(all), func(c contender) bool { return c.barred != "" })
+	if len(fit) == 0 {
+		j.undecided("no cell may be recommended: " + barredWhy(all))
+		return
+	}
+	best := fit[0]
+	for _, c := range fit[1:] {
+		if c.score > best.score || c.score == best.score && simpler(&c, &best) {
+			best = c
+		}
+	}
+	if reason := j.shortOf(all, best); reason != "" {
+		j.undecided(reason)
+		return
+	}
+	margin := max(j.out.NoiseFloor, j.o.Tie)
+	var ties []contender
+	for _, c := range fit {
+		switch ratio, apart := j.against(&best, &c); {
+		case c.outcome == best.outcome || ratio <= 1+margin:
+			ties = append(ties, c)
+		case !apart && ratio <= 1+j.o.SpreadTie*margin:
+			ties = append(ties, c)
+		case !apart && c.cell.Model == model.Sequential:
+			j.undecided(fmt.Sprintf("%s reads %.2fx sequential, but the interval of that ratio contains 1: the trials spread too much to tell", setupOf(best.cell), ratio))
+			j.out.Settle = fmt.Sprintf("need more than %d trials of each, or a quieter machine: try twice the runs and the budget", best.outcome.n())
+			return
+		}
+	}
+	pick := best
+	for _, c := range ties {
+		if simpler(&c, &pick) {
+			pick = c
+		}
+	}
+	j.choose(&pick, &best, ties, all, margin)
+}
+
+func (x *outcome) n() int { return len(x.timing) }
+
+// undecidable returns why nothing can be recommended whatever was measured.
+func (j *judgement) undecidable() string {
+	if reason, ended := j.load.ended(); ended {
+		return reason
+	}
+	base := j.result(j.load.baseline())
+	switch {
+	case base == nil || len(base.shown()) == 0:
+		return "sequential, which the others are compared with, did not finish a trial"
+	case base.n() < j.o.MinReps:
+		j.out.Settle = j.settleReps(base)
+		return fmt.Sprintf("the baseline needs %d trials, it has %d", j.o.MinReps, base.n())
+	}
+	return j.noisy(j.noise)
+}
+
+func (j *judgement) result(c plan.Cell) *outcome {
+	for i := range j.results {
+		if j.results[i].cell == c {
+			return &j.results[i]
+		}
+	}
+	return nil
+}
+
+// settleReps says what budget would give a cell its repetitions.
+func (j *judgement) settleReps(x *outcome) string {
+	l := j.load
+	missing := int64(j.o.MinReps - x.n())
+	per := j.overhead(l, false)
+	if r := j.rateOf(l, x.cell); r > 0 {
+		ops := int64(x.cell.Concurrency)
+		if t, ok := l.planned[x.cell]; ok {
+			ops = t.Ops
+		}
+		per += int64(float64(ops) * 1e9 / r)
+	}
+	// Both this cell and the one it is compared with need them.
+	budget := l.w.BudgetNs + 2*missing*per
+	return fmt.Sprintf("need %d trials, have %d: a budget of about %s would settle it", j.o.MinReps, x.n(), seconds(budget))
+}
+
+func (j *judgement) undecided(why string) {
+	j.out.Recommendation = nil
+	j.out.Undecided = why
+	if j.out.Settle == "" {
+		if s := j.noisy(j.noise); s != "" {
+			j.out.Settle = "a machine on which nothing else runs: " + s
+		}
+	}
+	j.say("no recommendation: %s", why)
+}
+
+// contenders returns all cells with trials, and why some may not win.
+func (j *judgement) contenders() []contender {
+	limits := j.constraints()
+	cleanOK := hasStatus(j.out.Cells, record.OK)
+	var cs []contender
+	for i := range j.results {
+		x, cell := &j.results[i], &j.out.Cells[i]
+		if len(x.shown()) == 0 {
+			continue
+		}
+		c := contender{outcome: x, cell: cell, score: stats.Median(x.scores)}
+		switch {
+		case cell.Status == record.WrongResult:
+			c.barred = "its results differ from sequential's"
+		case cell.Status == record.Eliminated:
+			c.barred = "eliminated: " + cell.Reason
+		case cell.Status == record.Partial && cleanOK:
+			c.barred = "not all of its trials finished"
+		case cell.Status != record.OK && cell.Status != record.Partial:
+			c.barred = string(cell.Status) + ": " + cell.Reason
+		case !j.failsLikeBaseline(cell.FailedOps, cell.Ops):
+			c.barred = fmt.Sprintf("%d of %d ops failed, more than under sequential", cell.FailedOps, cell.Ops)
+		case cell.Model == model.EventLoop && j.stall() > j.o.LoopStall:
+			c.barred = fmt.Sprintf("%.0f %% of an op's time is in blocking calls, which would stall a true event loop", 100*j.stall())
+		case cell.Model == model.Processes && !j.load.w.Private:
+			c.barred = "children share no state, and the workload does not declare state: private"
+		default:
+			c.barred = unmet(limits, cell)
+		}
+		if c.barred == "" && x.n() < j.o.MinReps {
+			c.barred = fmt.Sprintf("it needs %d trials and has %d", j.o.MinReps, x.n())
+		}
+		cs = append(cs, c)
+	}
+	return cs
+}
+
+func barredWhy(cs []contender) string {
+	var parts []string
+	seen := make(map[string]bool)
+	for _, c := range cs {
+		if !seen[c.barred] && len(parts) < 4 {
+			seen[c.barred] = true
+			parts = append(parts, setupOf(c.cell)+": "+c.barred)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// shortOf returns a doubt about the best cell: another one may be better, but
+// has too few trials to say so.
+func (j *judgement) shortOf(all []contender, best contender) string {
+	margin := max(j.out.NoiseFloor, j.o.Tie)
+	for _, c := range all {
+		open := c.cell.Status == record.OK && c.n() < j.o.MinReps && strings.HasPrefix(c.barred, "it needs")
+		if open && c.score > best.score*(1+margin) {
+			j.out.Settle = j.settleReps(c.outcome)
+			return fmt.Sprintf("%s reads %.2fx the best cell that has its %d trials, but has only %d", setupOf(c.cell), c.score/best.score, j.o.MinReps, c.n())
+		}
+	}
+	return ""
+}
+
+// against returns how much better a scores than b, and whether the interval
+// of that ratio lies wholly above 1.
+func (j *judgement) against(a, b *contender) (ratio float64, apart bool) {
+	// One draw for each pair of cells: what else was measured does not matter.
+	in := j.bootstrap("tie "+a.outcome.cell.String()+" "+b.outcome.cell.String()).Ratio(a.scores, b.scores)
+	return in.Value, in.Level > 0 && in.Low > 1
+}
+
+// simpler reports whether a should be used rather than b if both are equally
+// good: the simpler model, then the lower concurrency.
+func simpler(a, b *contender) bool {
+	return cmp.Or(
+		cmp.Compare(a.cell.Model.Rank(), b.cell.Model.Rank()),
+		cmp.Compare(a.cell.Concurrency, b.cell.Concurrency),
+	) < 0
+}
+
+// choose writes the recommendation.
+func (j *judgement) choose(pick, best *contender, ties, all []contender, margin float64) {
+	r := &Recommendation{Model: pick.cell.Model, Concurrency: pick.cell.Concurrency, Speedup: pick.cell.Speedup, Ties: []Tie{}}
+	slices.SortFunc(ties, func(a, b contender) int {
+		return cmp.Or(-cmp.Compare(a.score, b.score), cmp.Compare(a.cell.Model.Rank(), b.cell.Model.Rank()), cmp.Compare(a.cell.Concurrency, b.cell.Concurrency))
+	})
+	for _, c := range ties {
+		if c.outcome != pick.outcome {
+			r.Ties = append(r.Ties, Tie{Model: c.cell.Model, Concurrency: c.cell.Concurrency, Ratio: c.score / best.score})
+		}
+	}
+	why := func(format string, args ...any) { r.Why = append(r.Why, fmt.Sprintf(format, args...)) }
+	objective := cmp.Or(j.load.w.Objective, string(workload.Throughput))
+	switch {
+	case pick.cell.Model == model.Sequential && pick.outcome == best.outcome:
+		why("by %s no model is better than sequential", objective)
+	case pick.cell.Model == model.Sequential:
+		why("by %s the best, %s, is within %.1f %% of sequential: that is not worth a change", objective, setupOf(best.cell), 100*(best.score/pick.score-1))
+	default:
+		why("it reaches %.2fx the throughput of sequential (%.2f to %.2f at %.0f %%, %d trials each)",
+			r.Speedup.Value, r.Speedup.Low, r.Speedup.High, 100*r.Speedup.Level, r.Speedup.N)
+	}
+	if pick.outcome != best.outcome && pick.cell.Model != model.Sequential {
+		why("%s reads %.1f %% better, within the margin of %.1f %%; of equals the simplest model and the lowest concurrency win",
+			setupOf(best.cell), 100*(best.score/pick.score-1), 100*margin)
+	}
+	for _, c := range all {
+		if c.score <= best.score*(1+margin) || c.barred == "" || c.cell.Status == record.Eliminated {
+			continue
+		}
+		why("%s reads %.2fx of it, but %s", setupOf(c.cell), c.score/best.score, c.barred)
+		if c.cell.Model == model.Processes && c.cell.Status == record.OK {
+			j.warn(WarnSemantics, "declare state: private if ops need not share memory, locks or caches",
+				"%s reaches %.2fx of what is recommended, because each child has its own locks and caches: that changes semantics", setupOf(c.cell), c.score/best.score)
+		}
+	}
+	r.Code = j.code(pick.cell)
+	j.out.Recommendation = r
+	j.out.Undecided = ""
+	if b := j.verdict.between; b[0] != "" {
+		j.sameOnBothSides(b)
+	}
+	j.say("measured: %s is best by %s, %.2fx sequential", setupOf(pick.cell), objective, r.Speedup.Value)
+}
+
+// setupOf names a cell in words.
+func setupOf(c *Cell) string {
+	if c.Model == model.Sequential {
+		return string(c.Model)
+	}
+	return fmt.Sprintf("%s at %d", c.Model, c.Concurrency)
+}

@@ -1,0 +1,177 @@
+package analyzer
+
+import (
+	"fmt"
+
+	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/rundir"
+)
+
+// The warnings. Their IDs are a contract: they are not renamed.
+const (
+	// Of the run.
+	WarnNoisyHost   = "noisy-host"       // other load took the processors
+	WarnControls    = "controls-failed"  // the controls did not come out as what they are
+	WarnTornJournal = "torn-journal"     // the journal was cut at its last good line
+	WarnUnenforced  = "limits-missing"   // the host cannot enforce or measure something
+	WarnDisturbed   = "trials-disturbed" // some trials were disturbed and repeated
+
+	// Of a workload.
+	WarnNotComparable  = "results-not-comparable" // sequential disagrees with itself
+	WarnOpaqueResults  = "results-opaque"         // a result could not be read
+	WarnFewReps        = "few-repetitions"        // fewer than MinReps trials
+	WarnClocksDisagree = "cpu-clocks-disagree"    // CPU profile against the thread's clock
+	WarnProfiles       = "profiles-incomplete"    // a profile is missing or cannot be read
+	WarnSlowSampling   = "sampling-slow"          // the wall profiler sampled too rarely
+	WarnResidual       = "wall-profile-blind"     // CPU time that the wall profile missed
+	WarnObserver       = "observer-effect"        // profiling slowed the ops
+	WarnCPUPerOp       = "cpu-per-op"             // a model needs other CPU time for the same ops
+	WarnGranularity    = "task-granularity"       // ops so small that the model's own cost dominates
+	WarnWrongResult    = "wrong-result"           // a model's results differ
+	WarnFailures       = "more-failures"          // a model fails more ops than the baseline
+	WarnBroken         = "cells-broken"           // cells that could not be measured
+	WarnSemantics      = "changes-semantics"      // processes win, but state is shared
+	WarnLoopStall      = "loop-stall"             // blocking calls would stall a true event loop
+	WarnMaxOps         = "max-ops-reached"        // the bound on ops reduced the trials
+	WarnBudget         = "budget-used-up"         // cells were left out for want of budget
+	WarnConstraint     = "constraint-unknown"     // a constraint could not be judged
+	WarnNoDelay        = "clocks-missing"         // run-queue delay or thread clocks were not there
+	WarnLeaks          = "goroutines-left"        // ops left goroutines behind
+	WarnStrays         = "processes-left"         // ops left processes behind
+)
+
+// runWarnings are the doubts about the run as a whole.
+func (v *view) runWarnings(r *rundir.Run, n Noise) []Warning {
+	ws := []Warning{}
+	add := func(id, remedy, format string, args ...any) {
+		ws = append(ws, Warning{ID: id, Message: fmt.Sprintf(format, args...), Remedy: remedy})
+	}
+	if n.ForeignShare > v.o.MaxForeign || n.StealShare > v.o.MaxSteal {
+		add(WarnNoisyHost, "stop other programs, or run on a machine of its own",
+			"other programs took %.0f %% of the cores and the hypervisor %.0f %% in the median trial", 100*n.ForeignShare, 100*n.StealShare)
+	}
+	if !n.ControlsOK && len(r.Finished) > 0 && !v.ended() {
+		add(WarnControls, "run again on a quieter machine",
+			"of the controls, computing read a demand of %.2f (at least %.2f is right) and waiting %.2f (at most %.2f)",
+			n.ControlCPU, v.o.ControlCPUMin, n.ControlWait, v.o.ControlWaitMax)
+	}
+	if n.Disturbed > 0 {
+		add(WarnDisturbed, "stop other programs while concprof measures",
+			"%d of %d trials were disturbed; they were repeated once where that could help", n.Disturbed, len(r.Finished))
+	}
+	if r.Torn {
+		add(WarnTornJournal, "resume the run to measure again what was lost", "the journal's tail could not be read and was left out")
+	}
+	for _, u := range r.Manifest.Host.Unenforced {
+		add(WarnUnenforced, "", "not enforced or not measured here: %s", u)
+	}
+	return ws
+}
+
+// doubts adds the warnings that need the whole picture of a workload.
+func (j *judgement) doubts() {
+	j.doubtMeasuring()
+	j.doubtCells()
+}
+
+func (j *judgement) doubtMeasuring() {
+	if diff, busy := j.clockDifference(); busy && (diff < -j.o.ClockDiff || diff > j.o.ClockDiff && j.out.InnerParallelism < 1+j.o.ClockDiff) {
+		j.warn(WarnClocksDisagree, "profile longer; short bursts over many threads are known to be under-counted",
+			"the CPU profile counts %+.0f %% against the thread's clock", 100*diff)
+	}
+	if n := len(j.looks.problems); n > 0 {
+		j.warn(WarnProfiles, "the kinds of waiting rest on the other trials", "%d of %d classifying trials have no usable wall profile: %s", n, len(j.classify), j.looks.problems[0])
+	}
+	if hz := j.looks.slowest; hz > 0 && hz < j.o.MinHz {
+		j.warn(WarnSlowSampling, "run on a quieter machine", "the wall profiler sampled only %.0f times a second, less than %.0f", hz, j.o.MinHz)
+	}
+	if e := j.out.ObserverEffect; e > j.o.ObserverEffect {
+		j.warn(WarnObserver, "throughput is not affected: it comes from unprofiled trials", "profiling made sequential ops %.2fx as long", e)
+	}
+	missing := make(map[string]bool)
+	for _, f := range j.classify {
+		for _, m := range f.Record.Missing {
+			if !missing[m] {
+				missing[m] = true
+				j.warn(WarnNoDelay, "", "could not be measured here: %s", m)
+			}
+		}
+	}
+}
+
+func (j *judgement) doubtCells() {
+	l := j.load
+	var left, strays int64
+	for _, attempts := range l.slots {
+		for _, f := range attempts {
+			if r := f.Record.Runtime; r != nil {
+				left = max(left, r.GoroutinesAt)
+			}
+			if e := f.Record.Exit; e != nil {
+				strays = max(strays, int64(e.Strays))
+			}
+		}
+	}
+	if strays > 0 {
+		j.warn(WarnStrays, "wait for the processes that an op starts", "a trial left %d processes behind; they were ended", strays)
+	}
+	if limit := int64(j.o.LeftGoroutines); left > limit {
+		j.warn(WarnLeaks, "end the goroutines that an op starts, or they pile up", "%d goroutines were left when all ops of a trial had ended", left)
+	}
+	broken := 0
+	for _, c := range j.out.Cells {
+		switch {
+		case c.Status == "wrong-result":
+			j.warn(WarnWrongResult, "the op is not safe under this model: look for shared state", "%s at %d: %s", c.Model, c.Concurrency, c.Reason)
+		case c.Status.Broken():
+			broken++
+		}
+		if c.FailedOps > 0 && c.Model != model.Sequential && !j.failsLikeBaseline(c.FailedOps, c.Ops) {
+			j.warn(WarnFailures, "see the cell's errors: the op or what it calls cannot take so many at once",
+				"%s at %d: %d of %d ops failed, more than under sequential", c.Model, c.Concurrency, c.FailedOps, c.Ops)
+		}
+	}
+	if broken > 0 {
+		j.warn(WarnBroken, "see their reasons; the recommendation leaves them out", "%d of %d cells could not be measured in full", broken, len(j.out.Cells))
+	}
+	if l.w.MaxOps > 0 && l.opsLeft() < l.w.MaxOps/20 {
+		j.warn(WarnMaxOps, "raise max_ops for more and longer trials", "max_ops %d is used up: it bounded the number and length of trials", l.w.MaxOps)
+	}
+	j.doubtCosts()
+}
+
+// doubtCosts names differences in cost that are artefacts of a model and not
+// of the work.
+func (j *judgement) doubtCosts() {
+	var base *Cell
+	for i := range j.out.Cells {
+		if c := &j.out.Cells[i]; c.Model == model.Sequential && c.OpsPerSec.Median > 0 {
+			base = c
+		}
+	}
+	if base == nil {
+		return
+	}
+	worst := make(map[model.Model]Cell)
+	for _, c := range j.out.Cells {
+		if c.Trials == 0 || base.CPUNsPerOp <= 0 {
+			continue
+		}
+		if c.CPUNsPerOp/base.CPUNsPerOp > j.o.CPUPerOp && c.CPUNsPerOp > worst[c.Model].CPUNsPerOp {
+			worst[c.Model] = c
+		}
+	}
+	for _, m := range model.All() {
+		if c, ok := worst[m]; ok {
+			j.warn(WarnCPUPerOp, "part of what this model shows is its own cost: weigh it where processors are scarce",
+				"%s at %d needs %.2fx the CPU time of sequential for the same op", m, c.Concurrency, c.CPUNsPerOp/base.CPUNsPerOp)
+		}
+	}
+	for _, c := range j.out.Cells {
+		if c.Concurrency == 1 && c.Model == model.Pool && c.OpsPerSec.Median > 0 && c.OpsPerSec.Median < j.o.Granularity*base.OpsPerSec.Median {
+			j.warn(WarnGranularity, "give each op more to do: hand out batches",
+				"one worker of a pool does only %.0f %% of what sequential does: the op is so short (%.2g us) that handing it over costs more",
+				100*c.OpsPerSec.Median/base.OpsPerSec.Median, 1e6/base.OpsPerSec.Median)
+		}
+	}
+}
