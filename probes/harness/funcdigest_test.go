@@ -67,7 +67,9 @@ func TestHashResultEqual(t *testing.T) {
 		{name: "cycle", make: func() (any, error) { return ring(5), nil }},
 		{name: "big number", make: func() (any, error) { return big.NewInt(1 << 40), nil }},
 		{name: "buffer", make: func() (any, error) { return bytes.NewBufferString("abc"), nil }},
-		{name: "NaN", make: func() (any, error) { return math.Float64frombits(0x7ff8000000000001 + uint64(time.Now().Nanosecond()%7)), nil }},
+		{name: "NaN", make: func() (any, error) {
+			return math.Float64frombits(0x7ff8000000000001 + uint64(time.Now().Nanosecond()%7)), nil
+		}},
 		{name: "time zone and monotonic reading", make: func() (any, error) {
 			now = now.In(time.FixedZone("x", now.Nanosecond()%7*3600)).Round(0)
 			return now, nil

@@ -116,6 +116,10 @@ func writeOverlay(out string, files map[string][]byte) (string, error) {
 	var overlay struct{ Replace map[string]string }
 	overlay.Replace = map[string]string{}
 	for i, name := range names {
+		if files[name] == nil {
+			overlay.Replace[name] = "" // how an overlay says absent
+			continue
+		}
 		file := filepath.Join(dir, fmt.Sprintf("%03d_%s", i, filepath.Base(name)))
 		if err := os.WriteFile(file, files[name], 0o600); err != nil {
 			return "", err

@@ -15,6 +15,9 @@ import (
 // returns the function of a number.
 const funcName = "ZzConcprofFunc"
 
+// absent is the content of a file of the user's that the build does not see.
+var absent []byte
+
 // A generator makes the sources that a binary needs besides the bundles.
 //
 // The main package refers to exported functions directly. Other expressions
@@ -79,8 +82,12 @@ func packageName(p *pkg) string {
 }
 
 // renamePackage replaces the package clauses of a main package. Its function
-// main is then an ordinary one that nobody calls.
+// main is then an ordinary one that nobody calls. Its tests, which would be of
+// another package now, are taken away.
 func (g *generator) renamePackage(p *pkg) error {
+	for _, name := range append(append([]string{}, p.TestGoFiles...), p.XTestGoFiles...) {
+		g.out[filepath.Join(p.Dir, name)] = absent
+	}
 	for _, name := range append(append([]string{}, p.GoFiles...), p.CgoFiles...) {
 		file := filepath.Join(p.Dir, name)
 		if g.out[file] != nil {
@@ -202,7 +209,7 @@ func (g *generator) main(refs []ref) {
 	b.WriteString("func main() {\n\tharness.Main(map[string]any{\n")
 	for _, f := range refs {
 		fn := g.r.Funcs[f.fn]
-		fmt.Fprintf(&b, "\t\t%s: harness.Later(func() any {\n%s\t\t\treturn %s.%s\n\t\t}),\n",
+		fmt.Fprintf(&b, "\t\t%s:\n%s\t\t\t%s.%s,\n",
 			strconv.Quote(Key(fn.Package, fn.Expr)), f.line, names[f.importPath], f.expr)
 	}
 	b.WriteString("\t})\n}\n")

@@ -14,15 +14,16 @@ import (
 
 // A pkg is what `go list` says of a package.
 type pkg struct {
-	Dir        string
-	ImportPath string
-	Name       string
-	GoFiles    []string
-	CgoFiles   []string
-	Standard   bool
-	Module     *module
-	Match      []string
-	Error      *struct{ Err string }
+	Dir                       string
+	ImportPath                string
+	Name                      string
+	GoFiles                   []string
+	CgoFiles                  []string
+	TestGoFiles, XTestGoFiles []string
+	Standard                  bool
+	Module                    *module
+	Match                     []string
+	Error                     *struct{ Err string }
 }
 
 type module struct {
@@ -31,7 +32,7 @@ type module struct {
 	Main bool
 }
 
-const listFields = "Dir,ImportPath,Name,GoFiles,CgoFiles,Standard,Module,Match,Error"
+const listFields = "Dir,ImportPath,Name,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,Standard,Module,Match,Error"
 
 // isPath reports whether a package is given by its folder.
 func isPath(spec string) bool {

@@ -1,6 +1,8 @@
 package gofunc
 
 import (
+	"os"
+	"path/filepath"
 	"sort"
 	"strings"
 
@@ -8,23 +10,24 @@ import (
 )
 
 // Requests returns the binaries that the workloads of f need: one for all
-// workloads with the same build tags, so that the generated sources, and with
-// them the build cache, stay the same whichever workload is run. Out and Env
-// are left to the caller.
+// workloads of a module that have the same build tags, so that the generated
+// sources, and with them the build cache, stay the same whichever workload is
+// run. Out and Env are left to the caller.
 func Requests(f *workload.File) []Request {
 	var requests []Request
-	byTags := map[string]int{}
+	index := map[string]int{}
 	for _, w := range f.Workloads {
 		funcs, tags := funcsOf(w)
 		if len(funcs) == 0 {
 			continue
 		}
-		key := strings.Join(tags, ",")
-		i, ok := byTags[key]
+		fresh := Request{Tags: tags, Dir: f.Dir, File: f.Path}
+		key := moduleRoot(fresh.folder(funcs[0])) + "\x00" + strings.Join(tags, ",")
+		i, ok := index[key]
 		if !ok {
 			i = len(requests)
-			byTags[key] = i
-			requests = append(requests, Request{Tags: tags, Dir: f.Dir, File: f.Path})
+			index[key] = i
+			requests = append(requests, fresh)
 		}
 		r := &requests[i]
 		r.Workloads = append(r.Workloads, w.Name)
@@ -80,4 +83,23 @@ func funcsOf(w workload.Workload) ([]Func, []string) {
 	}
 	sort.Strings(tags)
 	return funcs, tags
+}
+
+// moduleRoot returns the nearest folder at dir or above that has a go.mod, ""
+// if none has.
+func moduleRoot(dir string) string {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return ""
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return ""
+		}
+		dir = parent
+	}
 }

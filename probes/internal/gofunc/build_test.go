@@ -1,0 +1,384 @@
+package gofunc
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/concprof/concprof/probes/harness"
+	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/record"
+)
+
+// These tests compile and run real probes. They share the build cache of
+// whoever runs them, so only the first run on a machine, or one after a
+// change to the harness, takes longer than some seconds.
+
+// extract writes an archive of testdata into a folder and returns it.
+func extract(t *testing.T, archive string) string {
+	t.Helper()
+	a, err := txtar.ParseFile(filepath.Join("testdata", archive))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range append(a.Files, txtar.File{Name: "workload.yaml"}) {
+		name := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, f.Data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// digest sums up a tree: names, modes and contents.
+func digest(t *testing.T, dir string) string {
+	t.Helper()
+	h := sha256.New()
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(h, name, info.Mode(), info.ModTime().UnixNano())
+		if d.Type().IsRegular() {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			h.Write(data)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))
+}
+
+// goEnv is the environment of a machine without network. A go.work of this
+// repository's surroundings must not reach the test's modules.
+func goEnv(more ...string) []string {
+	return append(append(os.Environ(), "GOPROXY=off", "GOFLAGS=", "GOWORK="), more...)
+}
+
+// dry runs one op of the function that key names and returns what it
+// returned.
+func dry(t *testing.T, b *Binary, key, setup, line string) string {
+	t.Helper()
+	input := filepath.Join(t.TempDir(), "inputs")
+	if err := os.WriteFile(input, []byte(line+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	spec, err := json.Marshal(harness.Spec{
+		Version: record.ProtocolVersion, Token: "t", Trial: "t", Model: model.Sequential, Concurrency: 1, Cores: 1,
+		Steps:  []harness.Step{{Name: "f", Kind: harness.KindGo, Func: key}},
+		Inputs: &harness.Inputs{File: input}, Setup: setup, Mode: harness.ModeDry,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range probe(t, b, spec) {
+		switch {
+		case e.Kind == record.Fatal:
+			return "fatal in " + string(e.Stage) + ": " + e.Reason
+		case e.Kind == record.End && e.Record != nil && e.Record.Dry != nil:
+			return e.Record.Dry.Result
+		}
+	}
+	t.Fatalf("%s: the probe reported no result", key)
+	return ""
+}
+
+// probe runs a probe process and returns what it wrote to record.ResultFD.
+func probe(t *testing.T, b *Binary, spec []byte) []record.Event {
+	t.Helper()
+	resultR, resultW, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	specR, specW, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(b.Path)
+	cmd.Dir = b.ModuleDir
+	cmd.ExtraFiles = []*os.File{resultW, specR}
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	resultW.Close()
+	specR.Close()
+	if _, err := specW.Write(spec); err != nil {
+		t.Error(err)
+	}
+	specW.Close()
+	var events []record.Event
+	for s := bufio.NewScanner(resultR); s.Scan(); {
+		var e record.Event
+		if err := json.Unmarshal(s.Bytes(), &e); err != nil {
+			t.Error(err)
+		}
+		events = append(events, e)
+	}
+	resultR.Close()
+	cmd.Wait() // a fatal event comes with a failure
+	if output.Len() > 0 {
+		t.Errorf("the probe printed %s", &output)
+	}
+	return events
+}
+
+func TestBuild(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles probes")
+	}
+	type call struct{ pkg, expr, in, out string }
+	tests := []struct {
+		name    string
+		archive string
+		dir     string // below the tree
+		tags    []string
+		env     []string
+		setup   string
+		cgo     bool
+		calls   []call
+	}{
+		{
+			name: "internal, unexported, methods, closures, main", archive: "internal.txt", setup: "open",
+			calls: []call{
+				{"./internal/thumb", "Render", "a", "aa"},
+				{"./internal/thumb", "render", "a", "<a>"},
+				{"./internal/thumb", "fresh.Render", "a", "A+"},
+				{"./internal/thumb", "(&Renderer{suffix: \"-\"}).Render", "a", "A-"},
+				{"./internal/thumb", "func(s string) string { return str.Repeat(s, 3) + Opened }", "a", "aaaopened"},
+				{"./internal/thumb", "func(p string) (string, error) { u, err := url.Parse(p); return u.Host, err }", "http://h/", "h"},
+				{"example.com/tree/internal/thumb", "Old", "a", "3"},
+				{"./a/internal/b/internal/c", "Double", "21", "42"},
+				{"./a/internal/b/internal/c", "triple", "5", "15"},
+				{"./cmd/tool", "greet", "you", "hello you"},
+				{"./internal/thumb", "func(n int) (int, error) { return 0, nil }", "x",
+					"fatal in setup: ./internal/thumb.func(n int) (int, error) { return 0, nil } takes int, but is given the text \"x\": " +
+						"strconv.ParseInt: parsing \"x\": invalid syntax"},
+			},
+		},
+		{name: "vendor", archive: "vendor.txt", env: []string{"GOFLAGS=-mod=vendor"}, calls: []call{{"./page", "Shout", "a", "a!"}}},
+		{name: "workspace", archive: "work.txt", dir: "one", calls: []call{
+			{".", "Both", "a", "one two a"}, {"../two", "Two", "a", "two a"}, {"example.com/two/internal/deep", "Deep", "a", "deep a"},
+		}},
+		{name: "generic, embed", archive: "generic.txt", calls: []call{
+			{".", "Note", "-", "embedded\n"}, {".", "Sum[int]", "[1, 2]", "3"}, {".", "Kind", "-", "slow"},
+		}},
+		{name: "tags", archive: "generic.txt", tags: []string{"fast"}, calls: []call{{".", "Kind", "-", "fast"}}},
+		{name: "cgo", archive: "cgo.txt", cgo: true, calls: []call{
+			{"./c", "Add", "2", "42"}, {"./c", "add", "2", "43"}, {"./cmd/c", "twice", "4", "8"},
+		}},
+		{name: "toolexec and cross-compilation are left out", archive: "vendor.txt",
+			env: []string{"GOFLAGS=-mod=vendor '-toolexec=false x'", "GOOS=plan9", "GOARCH=arm"}, calls: []call{{"./page", "Shout", "a", "a!"}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := exec.LookPath("gcc"); tt.cgo && err != nil {
+				t.Skip("no gcc: building packages with C code is not tested here")
+			}
+			tree := extract(t, tt.archive)
+			before := digest(t, tree)
+			r := Request{
+				Tags: tt.tags, Dir: filepath.Join(tree, tt.dir), File: filepath.Join(tree, tt.dir, "workload.yaml"),
+				Out: t.TempDir(), Env: goEnv(tt.env...),
+			}
+			for _, c := range tt.calls {
+				r.add(Func{Package: c.pkg, Expr: c.expr, Line: 3})
+			}
+			setup := ""
+			if tt.setup != "" {
+				r.add(Func{Package: tt.calls[0].pkg, Expr: tt.setup})
+				setup = Key(tt.calls[0].pkg, tt.setup)
+			}
+			b, err := Build(context.Background(), r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range tt.calls {
+				if got := dry(t, b, Key(c.pkg, c.expr), setup, c.in); got != c.out {
+					t.Errorf("%s.%s(%s) = %q, want %q", c.pkg, c.expr, c.in, got, c.out)
+				}
+			}
+			if after := digest(t, tree); after != before {
+				t.Error("the user's tree was changed")
+			}
+		})
+	}
+}
+
+// TestBuildReadOnly builds from a tree that nobody may write to, below a
+// symbolic link.
+func TestBuildReadOnly(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles a probe")
+	}
+	tree := extract(t, "vendor.txt")
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(tree, link); err != nil {
+		t.Skip(err)
+	}
+	chmod := func(mode fs.FileMode) {
+		filepath.WalkDir(tree, func(name string, d fs.DirEntry, err error) error {
+			if d.IsDir() {
+				return os.Chmod(name, mode|0o111)
+			}
+			return os.Chmod(name, mode)
+		})
+	}
+	chmod(0o444)
+	t.Cleanup(func() { chmod(0o755) })
+	before := digest(t, tree)
+	b, err := Build(context.Background(), Request{
+		Dir: link, Out: t.TempDir(), Env: goEnv("GOFLAGS=-mod=vendor"), Funcs: []Func{{Package: "./page", Expr: "Shout"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := dry(t, b, "./page.Shout", "", "a"); got != "a!" {
+		t.Errorf("Shout(a) = %q", got)
+	}
+	if after := digest(t, tree); after != before {
+		t.Error("the user's tree was changed")
+	}
+}
+
+// TestBuildFaults shows the faults of the user's file and code as they are
+// reported.
+func TestBuildFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles probes")
+	}
+	tests := []struct {
+		name    string
+		archive string
+		env     string
+		add     map[string]string // files
+		funcs   []Func
+		want    string
+	}{
+		{
+			name: "undefined", archive: "internal.txt",
+			funcs: []Func{{"./internal/thumb", "rendr", 12}, {"./internal/thumb", "func() { x := 1 }", 14}},
+			want:  "workload.yaml:12: undefined: rendr\nworkload.yaml:14: declared and not used: x",
+		},
+		{
+			name: "undefined, exported", archive: "internal.txt",
+			funcs: []Func{{"./internal/thumb", "Rendr", 12}},
+			want:  "workload.yaml:12: undefined: thumb.Rendr",
+		},
+		{
+			name: "user's own code", archive: "internal.txt", add: map[string]string{"internal/thumb/bad.go": "package thumb\n\nvar x int = \"a\"\n"},
+			funcs: []Func{{"./internal/thumb", "Render", 12}},
+			want:  `internal/thumb/bad.go:3:13: cannot use "a" (untyped string constant) as int value in variable declaration`,
+		},
+		{
+			name: "no expression", archive: "internal.txt",
+			funcs: []Func{{"./internal/thumb", "func() {", 12}},
+			want:  `workload.yaml:12: "func() {" is not a Go expression: expected '}', found 'EOF'`,
+		},
+		{
+			name: "no folder", archive: "internal.txt",
+			funcs: []Func{{"./internal/thumb", "Render", 12}, {"./internal/nope", "Render", 13}},
+			want:  "workload.yaml:13: package ./internal/nope: stat TREE/internal/nope: directory not found",
+		},
+		{
+			name: "no folder, first", archive: "internal.txt",
+			funcs: []Func{{"./internal/nope", "Render", 13}},
+			want:  "workload.yaml:13: package ./internal/nope: there is no folder TREE/internal/nope",
+		},
+		{
+			name: "standard library", archive: "internal.txt",
+			funcs: []Func{{"strings", "ToUpper", 12}},
+			want:  "workload.yaml:12: package strings is in the standard library, not in your module\nhint: " + ownFuncHint,
+		},
+		{
+			name: "dependency", archive: "vendor.txt", env: "GOFLAGS=-mod=vendor",
+			funcs: []Func{{"example.com/dep", "Shout", 12}},
+			want:  "workload.yaml:12: package example.com/dep is in module example.com/dep, not in yours\nhint: " + ownFuncHint,
+		},
+		{
+			name: "name taken", archive: "internal.txt", add: map[string]string{"zz_concprof_main/x.go": "package x\n"},
+			funcs: []Func{{"./internal/thumb", "Render", 12}},
+			want: "workload.yaml:12: TREE/zz_concprof_main exists: names that begin with zz_concprof_ are the probe's\n" +
+				"hint: rename it",
+		},
+		{
+			name: "ambiguous import", archive: "internal.txt",
+			add: map[string]string{
+				"t/a.go": "package t\n\nimport \"text/template\"\n\nvar A template.Template\n",
+				"t/b.go": "package t\n\nimport \"html/template\"\n\nvar B template.Template\n",
+			},
+			funcs: []Func{{"./t", "func() error { _, err := template.New(\"\").Parse(\"\"); return err }", 12}},
+			want: "workload.yaml:12: template is imported as html/template and text/template by different files of the package: " +
+				"declare the function in one of them and name it here",
+		},
+		{
+			name: "only tests", archive: "internal.txt", add: map[string]string{"t/a_test.go": "package t\n"},
+			funcs: []Func{{"./t", "A", 12}},
+			want:  "workload.yaml:12: package ./t has no Go files besides tests",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tree := extract(t, tt.archive)
+			for name, text := range tt.add {
+				name = filepath.Join(tree, name)
+				if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := Build(context.Background(), Request{
+				Dir: tree, File: filepath.Join(tree, "workload.yaml"), Out: t.TempDir(), Env: goEnv(tt.env), Funcs: tt.funcs,
+			})
+			e, ok := err.(*Error)
+			if !ok {
+				t.Fatalf("error is %T %v, want faults", err, err)
+			}
+			got := strings.ReplaceAll(e.Error(), tree+"/workload.yaml", "workload.yaml")
+			got = strings.ReplaceAll(got, tree, "TREE")
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("faults (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestBuildWithoutModule(t *testing.T) {
+	_, err := Build(context.Background(), Request{
+		Dir: t.TempDir(), File: "workload.yaml", Out: t.TempDir(), Env: goEnv(), Funcs: []Func{{".", "F", 5}},
+	})
+	if err == nil || !strings.Contains(err.Error(), "workload.yaml:5: ") || !strings.Contains(err.Error(), "is in no Go module") {
+		t.Errorf("error is %v", err)
+	}
+}
