@@ -8,6 +8,7 @@ import (
 	pprof "github.com/google/pprof/profile"
 
 	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/analyzer/profile"
 	"github.com/concprof/concprof/reports/internal/pprofui"
 )
 
@@ -59,7 +60,7 @@ func pprofCell(flame analyzer.Flame) pprofui.Cell {
 		}
 		cell.Profiles[kind] = p
 		if set.Ops > 0 {
-			cell.PerOp[kind] = p
+			cell.PerOp[kind] = profile.PerOp(p, set.Ops)
 		}
 	}
 	return cell

@@ -12,9 +12,11 @@ import (
 	"golang.org/x/term"
 
 	"github.com/concprof/concprof/cmd/concprof/internal/cli"
+	"github.com/concprof/concprof/probes"
 )
 
 func main() {
+	probes.Main() // does not return in a keeper, a probe or a server
 	os.Exit(run())
 }
 

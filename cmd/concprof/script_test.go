@@ -5,9 +5,12 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/concprof/concprof/probes"
 )
 
 func TestMain(m *testing.M) {
+	probes.Main()
 	testscript.Main(m, map[string]func(){"concprof": func() { os.Exit(run()) }})
 }
 

@@ -40,6 +40,10 @@ func (o *measureOptions) AddFlags(fs *pflag.FlagSet) {
 // measureFlags are the names of the flags above.
 var measureFlags = []string{"model", "concurrency", "runs", "warmup", "budget", "seed", "workload"}
 
+// Validate has nothing to say: whether values fit each other and the file is
+// for plan.Build to check, before anything runs.
+func (o *measureOptions) Validate() error { return nil }
+
 // settings returns what the flags ask of a plan, which checks the values.
 func (o *measureOptions) settings() plan.Settings {
 	return plan.Settings{

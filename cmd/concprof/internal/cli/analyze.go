@@ -1,0 +1,216 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/probes"
+	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/rundir"
+	"github.com/concprof/concprof/probes/workload"
+)
+
+type analyzeOptions struct {
+	measure    measureOptions
+	output     outputOptions
+	dir        string
+	resume     bool
+	noHostLock bool
+}
+
+// AddFlags adds the flags of analyze.
+func (o *analyzeOptions) AddFlags(fs *pflag.FlagSet) {
+	o.measure.AddFlags(fs)
+	o.output.AddFlags(fs)
+	addDirFlag(fs, &o.dir)
+	fs.BoolVar(&o.resume, "resume", false, "go on with an interrupted run: finished trials are kept")
+	fs.BoolVar(&o.noHostLock, "no-host-lock", false, "measure even while another run does on this host")
+}
+
+// Validate reports flags that are wrong by themselves.
+func (o *analyzeOptions) Validate() error {
+	return errors.Join(o.measure.Validate(), o.output.Validate())
+}
+
+func newAnalyzeCommand(a *app) *cobra.Command {
+	o := &analyzeOptions{}
+	cmd := &cobra.Command{
+		Use:   "analyze [FILE | RUN | PACKAGE.FUNC | -- COMMAND [ARG...]]",
+		Short: "Run, classify, recommend; or judge a recorded run again",
+		Long: `analyze runs the workloads of FILE (workload.yaml by default), of a Go function or
+of a command under each concurrency model, and prints the verdict to standard
+output. The evidence is kept in a run directory below --dir, with the reports
+verdict.json, report.html, report.md and bench.txt and the folder profiles/ for
+go tool pprof, and nothing else is written.
+
+On a run directory, or latest, it runs nothing: it judges the recorded evidence
+again and writes those files anew.
+
+Ctrl-C ends the run with a report of what there is; analyze --resume goes on.`,
+		Example: `  concprof analyze workload.yaml
+  concprof analyze workload.yaml --budget 20s --model sequential,pool,goroutines -c 1,8
+  concprof analyze ./internal/thumb.Render
+  concprof analyze -- gzip -9 -c access.log
+  concprof analyze workload.yaml --report report.html --format json > verdict.json
+  concprof analyze --resume latest`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.Validate(); err != nil {
+				return err
+			}
+			return a.analyze(cmd, args, o)
+		},
+	}
+	o.AddFlags(cmd.Flags())
+	return cmd
+}
+
+func (a *app) analyze(cmd *cobra.Command, args []string, o *analyzeOptions) error {
+	if o.resume && len(args) == 0 {
+		args = []string{latest}
+	}
+	t, err := a.findTarget(args, cmd.ArgsLenAtDash(), o.dir)
+	if err != nil {
+		return err
+	}
+	if t.file != nil && o.resume {
+		return usage("as in: concprof analyze --resume latest", "--resume needs a run directory")
+	}
+	if t.run != "" {
+		for _, name := range measureFlags {
+			if cmd.Flags().Changed(name) {
+				return usage("leave it out: a run keeps the settings that it began with", "--%s has no meaning for a run directory", name)
+			}
+		}
+	}
+	switch {
+	case o.resume:
+		return a.resume(cmd.Context(), t.run, o)
+	case t.run != "":
+		run, err := openRun(t.run, o.dir)
+		if err != nil {
+			return err
+		}
+		return a.conclude(run.Path, o)
+	}
+	return a.begin(cmd.Context(), t, o)
+}
+
+// begin starts a run.
+func (a *app) begin(ctx context.Context, t target, o *analyzeOptions) error {
+	p, err := plan.Build(t.file, o.measure.settings())
+	if err != nil {
+		return err
+	}
+	prepared, err := a.prepare(ctx, t.file, p)
+	if err != nil {
+		return err
+	}
+	defer prepared.Close()
+	m, err := a.manifest(t, p)
+	if err != nil {
+		return err
+	}
+	dir, err := rundir.Create(o.dir, m, t.file.Source)
+	if err != nil {
+		return err
+	}
+	return a.measure(ctx, dir, prepared, plan.History{Plan: p}, o)
+}
+
+// resume goes on with a run.
+func (a *app) resume(ctx context.Context, path string, o *analyzeOptions) error {
+	dir, run, err := rundir.Resume(path)
+	if err != nil {
+		return err
+	}
+	if run.Complete {
+		a.notef("the run is complete: nothing is left to measure")
+		return errors.Join(dir.Close(), a.conclude(run.Path, o))
+	}
+	file, err := sourceOf(run)
+	if err != nil {
+		return errors.Join(err, dir.Close())
+	}
+	prepared, err := a.prepare(ctx, file, &run.Manifest.Plan)
+	if err != nil {
+		return errors.Join(err, dir.Close())
+	}
+	defer prepared.Close()
+	return a.measure(ctx, dir, prepared, run.History(), o)
+}
+
+// prepare builds and finds what a plan's workloads execute.
+func (a *app) prepare(ctx context.Context, file *workload.File, p *plan.Plan) (*probes.Prepared, error) {
+	names := make([]string, len(p.Workloads))
+	for i, w := range p.Workloads {
+		names[i] = w.Name
+	}
+	return probes.Prepare(ctx, file, probes.PrepareOptions{Workloads: names})
+}
+
+// measure runs the trials that are left of a run and reports on it, also when
+// it was interrupted or failed. It closes dir.
+func (a *app) measure(ctx context.Context, dir *rundir.Dir, prepared *probes.Prepared, h plan.History, o *analyzeOptions) error {
+	a.announce(h, dir.Path())
+	progress := newPlainProgress(a)
+	ran := probes.Run(ctx, prepared, probes.Options{
+		Dir:        dir,
+		Planner:    analyzer.NewPlanner(analyzer.DefaultOptions()),
+		History:    h,
+		Progress:   progress.update,
+		NoHostLock: o.noHostLock,
+	})
+	progress.close()
+	path := dir.Path()
+	ran = errors.Join(ran, dir.Close())
+	concluded := a.conclude(path, o)
+	var interrupt *interruptError
+	switch {
+	case errors.As(context.Cause(ctx), &interrupt):
+		return &interruptError{signal: interrupt.signal, hint: "to go on: concprof analyze --resume " + path}
+	case ran != nil:
+		return ran
+	}
+	return concluded
+}
+
+// announce says what is going to happen to the user's world.
+func (a *app) announce(h plan.History, path string) {
+	b := h.Plan.Bounds()
+	a.notef("%s in %s: %s", count(len(h.Plan.Workloads), "workload"), filepath.ToSlash(path), bounds(b))
+	for _, w := range h.Plan.Workloads {
+		for _, s := range w.Skipped {
+			if a.verbose {
+				a.notef("%s: %s is skipped: %s", w.Name, s.Model, s.Reason)
+			}
+		}
+	}
+	if n := len(h.Finished); n > 0 {
+		a.notef("%s of this run are finished and kept", count(n, "trial"))
+	}
+}
+
+// conclude judges a run directory, writes its derived files and the reports
+// that were asked for, and prints the verdict.
+func (a *app) conclude(path string, o *analyzeOptions) error {
+	run, err := openRun(path, o.dir)
+	if err != nil {
+		return err
+	}
+	res, err := judge(run)
+	if err != nil {
+		return err
+	}
+	written := writeDerived(run.Path, res)
+	// What cannot be kept can still be read.
+	if err := errors.Join(written, o.output.write(a, res)); err != nil {
+		return err
+	}
+	a.notef("the run is kept in %s", run.Path)
+	return complain(res, run.Path)
+}

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"runtime"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/concprof/concprof/reports"
+)
+
+type pprofOptions struct {
+	http      string
+	noBrowser bool
+	dir       string
+}
+
+// AddFlags adds the flags of pprof.
+func (o *pprofOptions) AddFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&o.http, "http", "127.0.0.1:0", "address to serve on, loopback only; port 0 takes a free one")
+	fs.BoolVar(&o.noBrowser, "no-browser", false, "print the address only, open no browser")
+	addDirFlag(fs, &o.dir)
+}
+
+// Validate refuses addresses that other machines can reach.
+func (o *pprofOptions) Validate() error {
+	const hint = "as in --http 127.0.0.1:8080; for another machine use ssh -L"
+	host, _, err := net.SplitHostPort(o.http)
+	if err != nil {
+		return usage(hint, "--http %s: %v", o.http, err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return usage(hint, "--http %s: only loopback addresses are allowed", o.http)
+	}
+	return nil
+}
+
+func newPprofCommand(a *app) *cobra.Command {
+	o := &pprofOptions{}
+	cmd := &cobra.Command{
+		Use:   "pprof [RUN]",
+		Short: "Compare the models' profiles of a run in the pprof web UI",
+		Long: `pprof serves the pprof web UI on this machine for every model and kind of profile
+of a run, and for any two of a kind as a difference per op. It prints the address
+to standard output and serves until it is interrupted. It writes no file and
+needs no graphviz. RUN is as in concprof report.`,
+		Example: `  concprof pprof
+  concprof pprof .concprof/quickstart --http 127.0.0.1:8080 --no-browser`,
+		Args: arguments(cobra.MaximumNArgs(1), "concprof pprof takes one run"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.Validate(); err != nil {
+				return err
+			}
+			return a.servePprof(cmd.Context(), runArgument(args), o)
+		},
+	}
+	o.AddFlags(cmd.Flags())
+	return cmd
+}
+
+func (a *app) servePprof(ctx context.Context, path string, o *pprofOptions) error {
+	run, err := openRun(path, o.dir)
+	if err != nil {
+		return err
+	}
+	res, err := judge(run)
+	if err != nil {
+		return err
+	}
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.http)
+	if err != nil {
+		return &hintedError{fmt.Errorf("cannot serve on %s: %w", o.http, err), "choose another port, or 0 for a free one"}
+	}
+	address := "http://" + ln.Addr().String() + "/"
+	if _, err := fmt.Fprintln(a.Stdout, address); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	a.notef("serving the profiles of %s until interrupted", run.Path)
+	if !o.noBrowser && a.StdoutTerminal {
+		if err := openBrowser(address); err != nil {
+			a.notef("no browser could be opened (%v): open %s", err, address)
+		}
+	}
+	// An interrupt is how one leaves: no failure.
+	return reports.ServePprof(ctx, ln, res)
+}
+
+// openBrowser opens an address in the user's browser and does not wait.
+func openBrowser(address string) error {
+	name := "xdg-open"
+	if runtime.GOOS == "darwin" {
+		name = "open"
+	}
+	cmd := exec.Command(name, address)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	go cmd.Wait()
+	return nil
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+type reportOptions struct {
+	outputOptions
+	dir string
+}
+
+// AddFlags adds the flags of report.
+func (o *reportOptions) AddFlags(fs *pflag.FlagSet) {
+	o.outputOptions.AddFlags(fs)
+	addDirFlag(fs, &o.dir)
+}
+
+func newReportCommand(a *app) *cobra.Command {
+	o := &reportOptions{}
+	cmd := &cobra.Command{
+		Use:   "report [RUN]",
+		Short: "Print or save the report of a run",
+		Long: `report judges a recorded run again, runs nothing, and prints the report to
+standard output, or writes it to the file of --output. RUN is a run directory, a
+folder of runs, of which the newest is taken, or latest, the default.`,
+		Example: `  concprof report
+  concprof report latest -o report.html
+  concprof report .concprof/quickstart --format markdown --report verdict.json`,
+		Args: arguments(cobra.MaximumNArgs(1), "concprof report takes one run"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := o.Validate(); err != nil {
+				return err
+			}
+			run, err := openRun(runArgument(args), o.dir)
+			if err != nil {
+				return err
+			}
+			res, err := judge(run)
+			if err != nil {
+				return err
+			}
+			if err := o.write(a, res); err != nil {
+				return err
+			}
+			return complain(res, run.Path)
+		},
+	}
+	o.AddFlags(cmd.Flags())
+	return cmd
+}
+
+// runArgument returns the run that a command's arguments name.
+func runArgument(args []string) string {
+	if len(args) == 0 {
+		return latest
+	}
+	return args[0]
+}
+
+// addDirFlag adds --dir.
+func addDirFlag(fs *pflag.FlagSet, dir *string) {
+	fs.StringVar(dir, "dir", defaultRoot, "folder that runs are kept in")
+}

@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+
+	pprof "github.com/google/pprof/profile"
+
+	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/analyzer/profile"
+	"github.com/concprof/concprof/probes/record"
+	"github.com/concprof/concprof/probes/rundir"
+	"github.com/concprof/concprof/reports"
+)
+
+// derived are the reports that analyze leaves in a run directory. Deleting
+// them loses nothing.
+var derived = []struct {
+	name   string
+	format reports.Format
+}{
+	{"verdict.json", reports.JSON},
+	{"report.html", reports.HTML},
+	{"report.md", reports.Markdown},
+	{"bench.txt", reports.Benchfmt},
+}
+
+// openRun opens a run directory, the newest one of a folder of runs, or the
+// newest one below root if path is "latest".
+func openRun(path, root string) (*rundir.Run, error) {
+	if path == latest {
+		path = root
+	}
+	run, err := rundir.Open(path)
+	if err != nil {
+		return nil, &usageError{err, "name a run directory, a folder of runs, or latest for the newest run below " + root}
+	}
+	return run, nil
+}
+
+// judge analyses a run.
+func judge(run *rundir.Run) (*analyzer.Result, error) {
+	res, err := analyzer.Analyze(run, analyzer.DefaultOptions())
+	if err != nil {
+		return nil, fmt.Errorf("cannot analyse %s: %w", run.Path, err)
+	}
+	return res, nil
+}
+
+// writeDerived writes the derived files of a run directory.
+func writeDerived(dir string, res *analyzer.Result) error {
+	for _, w := range res.Workloads {
+		for _, file := range w.Profiles {
+			if err := writeProfile(dir, file, w.Flames); err != nil {
+				return err
+			}
+		}
+	}
+	for _, d := range derived {
+		err := rundir.WriteFile(dir, d.name, func(out io.Writer) error {
+			return reports.Write(out, d.format, res, reports.Options{Verbose: true})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeProfile writes one derived profile, if there is one.
+func writeProfile(dir string, file analyzer.ProfileFile, flames []analyzer.Flame) error {
+	p, ops := derivedProfile(file, flames)
+	if p == nil || file.Path == "" {
+		return nil
+	}
+	if file.PerOp {
+		if p = profile.PerOp(p, ops); p == nil {
+			return nil
+		}
+	}
+	return rundir.WriteFile(dir, filepath.FromSlash(file.Path), p.Write)
+}
+
+// derivedProfile returns the profile that a file of the verdict stands for.
+func derivedProfile(file analyzer.ProfileFile, flames []analyzer.Flame) (*pprof.Profile, int64) {
+	for _, f := range flames {
+		if f.Cell.Model != file.Model || f.Cell.Concurrency != file.Concurrency || f.Set == nil {
+			continue
+		}
+		switch file.Kind {
+		case record.CPUProfile:
+			return f.Set.CPU, f.Set.Ops
+		case record.WallProfile:
+			return f.Set.Wall, f.Set.Ops
+		case record.OffCPUProfile:
+			return f.Set.OffCPU, f.Set.Ops
+		case record.MergedProfile:
+			return f.Set.Merged, f.Set.Ops
+		}
+	}
+	return nil, 0
+}
+
+// complain returns the error that a verdict ends the command with: nil only
+// for a complete report.
+func complain(res *analyzer.Result, run string) error {
+	measured, broken := 0, []string{}
+	for _, w := range res.Workloads {
+		for _, c := range w.Cells {
+			switch {
+			case c.Status.Broken():
+				broken = append(broken, fmt.Sprintf("%s/%s/%d %s", w.Name, c.Model, c.Concurrency, c.Status))
+			case c.Status == record.OK:
+				measured++
+			}
+		}
+	}
+	resume := "concprof analyze --resume " + run
+	switch {
+	case measured == 0 && len(broken) > 0:
+		return fmt.Errorf("nothing could be measured: %s", some(broken))
+	case !res.Complete:
+		return &partialError{"the run is not complete", "to finish it: " + resume}
+	case len(broken) > 0:
+		return &partialError{count(len(broken), "cell") + " failed: " + some(broken), "the report and " + filepath.Join(run, "trials") + " say why"}
+	}
+	return nil
+}
+
+// some names the first few of a list.
+func some(list []string) string {
+	const most = 3
+	s := ""
+	for i, item := range list {
+		if i == most {
+			return s + fmt.Sprintf(" and %d more", len(list)-most)
+		}
+		if i > 0 {
+			s += ", "
+		}
+		s += item
+	}
+	return s
+}
