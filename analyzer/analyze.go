@@ -89,6 +89,8 @@ type judgement struct {
 	read     reader
 	complete bool
 
+	readings map[string]reading
+
 	classify []plan.Finished
 	looks    looks // what the wall profiles of the classifying trials show
 	probe    looks // and of the contention probe

@@ -1,9 +1,171 @@
 package analyzer
 
-func (j *judgement) judgeLimits()   {}
-func (j *judgement) stall() float64 { return 0 }
-func (j *judgement) judgeScaling()  {}
-func (j *judgement) derive()        {}
+import (
+	"cmp"
+	"slices"
 
-// judgeNoise learns the workload's noise floor and the observer effect.
-func (j *judgement) judgeNoise() {}
+	"github.com/concprof/concprof/analyzer/profile"
+	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
+)
+
+// judgeLimits finds what keeps the workload from scaling. Limits stand beside
+// the class: an op under a lock is CPU- or I/O-bound and limited by the lock.
+func (j *judgement) judgeLimits() {
+	if len(j.classify) == 0 {
+		return
+	}
+	if f, ok := j.load.probeTrial(j.o); ok {
+		j.probe = j.lookAt([]plan.Finished{f})
+		j.limitLock(&f)
+	}
+	j.limitGC()
+	j.limitStall()
+	j.limitMemory()
+	j.limitCurves()
+	slices.SortStableFunc(j.out.Limits, func(a, b Limit) int { return -cmp.Compare(a.Share, b.Share) })
+}
+
+// limit adds a limit with the place where the time goes, if one is known.
+func (j *judgement) limit(kind LimitKind, share float64, at looks, wait record.Wait) {
+	l := Limit{Kind: kind, Share: min(share, 1)}
+	if p, ok := at.place(wait); ok {
+		l.Function, l.File, l.Line = profile.CleanName(p.Function), profile.CleanName(p.File), p.Line
+	}
+	j.out.Limits = append(j.out.Limits, l)
+}
+
+// limitLock reads the contention probe: the runtime's own counter of mutex
+// waits, and the wall profile for locks that the counter does not see.
+func (j *judgement) limitLock(f *plan.Finished) {
+	counted := mutexShare(&f.Record, f.Trial.Cell.Concurrency)
+	seen := j.probe.Share(record.Lock)
+	alone := j.looks.Share(record.Lock)
+	if counted < j.o.MutexWaitShare && seen-alone < j.o.LockShare {
+		return
+	}
+	share := max(counted, seen)
+	j.limit(LimitLock, share, j.probe, record.Lock)
+	at := ""
+	if p, ok := j.probe.place(record.Lock); ok {
+		at = " in " + profile.CleanName(p.Function)
+	}
+	j.say("with %d in flight %.0f %% of the time of the ops that do not hold it goes into waiting for a lock%s", f.Trial.Cell.Concurrency, 100*min(share, 1), at)
+}
+
+// limitGC compares the collector's CPU time with all CPU time of unprofiled
+// sequential trials, or of the classifying ones if there are none.
+func (j *judgement) limitGC() {
+	fs := j.load.counted(j.load.baseline(), plan.Timing, j.o)
+	if len(fs) == 0 {
+		fs = j.classify
+	}
+	var gc, cpu float64
+	for _, f := range fs {
+		if rt := f.Record.Runtime; rt != nil {
+			gc += float64(rt.GCCPUNs)
+			cpu += float64(f.Record.CPU.UserNs + f.Record.CPU.SystemNs)
+		}
+	}
+	if cpu <= 0 || gc < j.o.GCShare*cpu {
+		return
+	}
+	j.limit(LimitGC, gc/cpu, looks{}, record.Other)
+	j.say("the garbage collector takes %.0f %% of the CPU time, from cores that other ops could use", 100*min(gc/cpu, 1))
+}
+
+// stall is the share of an op's time in calls that would stall a true event
+// loop, which Go's runtime hides by handing the P on.
+func (j *judgement) stall() float64 { return j.looks.blocking(j.out.Split.Blocked) }
+
+func (j *judgement) limitStall() {
+	share := j.stall()
+	if share <= j.o.LoopStall || !slices.ContainsFunc(j.load.w.Cells, func(c plan.Cell) bool { return c.Model == model.EventLoop }) {
+		return
+	}
+	kind, most := record.Subprocess, j.looks.Blocked[record.Subprocess]
+	for _, k := range record.Waits() {
+		if n := j.looks.Ambiguous[k]; n > most {
+			kind, most = k, n
+		}
+	}
+	j.limit(LimitLoopStall, share, j.looks, kind)
+	var op float64
+	for _, f := range j.classify {
+		op = max(op, float64(f.Record.WallNs)/float64(max(f.Record.Ops, 1)))
+	}
+	j.warn(WarnLoopStall, "keep the blocking call off the loop: hand it to a thread or a pool",
+		"an op would stall a true event loop by %s, %.0f %% of its time: Go hides that by starting threads", seconds(int64(op*share)), 100*share)
+}
+
+func (j *judgement) limitMemory() {
+	for i := range j.out.Cells {
+		if c := &j.out.Cells[i]; c.Status == record.MemoryLimit {
+			j.limit(LimitMemory, 1, looks{}, record.Other)
+			j.say("%s passed its memory limit", setupOf(c))
+			return
+		}
+	}
+}
+
+// A point is one level of a model's curve.
+type point struct {
+	n       float64 // ops in flight
+	rate    float64 // ops a second
+	latency float64 // p50, ns
+	busy    float64 // cores in use, a share of all
+}
+
+// curve returns the levels of a model that were measured, by concurrency.
+func (j *judgement) curve(m model.Model) []point {
+	var ps []point
+	for i := range j.results {
+		c := &j.out.Cells[i]
+		if c.Model != m || c.OpsPerSec.Median <= 0 || c.Status == record.WrongResult {
+			continue
+		}
+		ps = append(ps, point{
+			n: float64(c.Concurrency), rate: c.OpsPerSec.Median, latency: float64(c.Latency.P50),
+			busy: c.CPUNsPerOp * c.OpsPerSec.Median / 1e9 / float64(j.load.cores),
+		})
+	}
+	slices.SortFunc(ps, func(a, b point) int { return cmp.Compare(a.n, b.n) })
+	return ps
+}
+
+// limitCurves looks at how throughput, latency and CPU move with the level:
+// throughput that stays flat while latency grows and processors idle is a
+// downstream that serves no more; throughput that falls while they are busy is
+// oversubscription.
+func (j *judgement) limitCurves() {
+	locked := slices.ContainsFunc(j.out.Limits, func(l Limit) bool { return l.Kind == LimitLock })
+	var down, over float64
+	for _, m := range []model.Model{model.Pool, model.Goroutines, model.Threads} {
+		ps := j.curve(m)
+		for i := 1; i < len(ps); i++ {
+			a, b := ps[i-1], ps[i]
+			flat := b.rate < a.rate*(1+j.o.Flat)
+			if flat && b.n >= 2*a.n && b.latency > a.latency*j.o.LatencyGrowth && b.busy < j.o.IdleCPU && !locked {
+				down = max(down, 1-b.rate/(a.rate*b.n/a.n))
+			}
+		}
+		best := point{}
+		for _, p := range ps {
+			if p.rate > best.rate {
+				best = p
+			}
+		}
+		if n := len(ps); n > 0 && ps[n-1].n > best.n && ps[n-1].busy >= j.o.BusyCPU && ps[n-1].rate < best.rate*(1-j.o.Oversubscribed) {
+			over = max(over, 1-ps[n-1].rate/best.rate)
+		}
+	}
+	if down > 0 {
+		j.limit(LimitDownstream, down, j.looks, record.Network)
+		j.say("more in flight only makes ops slower while the processors idle: what they call serves no more at once")
+	}
+	if over > 0 {
+		j.limit(LimitOversubscription, over, looks{}, record.Other)
+		j.say("past its best level throughput falls by %.0f %% with the processors busy: too many compute at once", 100*over)
+	}
+}

@@ -1,6 +1,8 @@
 package analyzer
 
 import (
+	"cmp"
+
 	pprof "github.com/google/pprof/profile"
 
 	"github.com/concprof/concprof/analyzer/profile"
@@ -36,14 +38,34 @@ func (j *judgement) lookAt(fs []plan.Finished) looks {
 	return k
 }
 
-// profileOf reads a profile that a trial left, or says why it cannot.
+// A reading is a profile, or why there is none.
+type reading struct {
+	profile *pprof.Profile
+	problem string
+}
+
+// profileOf reads a profile that a trial left, or says why it cannot. Each is
+// read once, for decoding it is most of the cost of a judgement.
 func (j *judgement) profileOf(f *plan.Finished, kind record.ProfileKind) (*pprof.Profile, string) {
+	key := f.Trial.ID + " " + string(kind)
+	r, known := j.readings[key]
+	if !known {
+		r.profile, r.problem = j.readProfile(f, kind)
+		if j.readings == nil {
+			j.readings = make(map[string]reading)
+		}
+		j.readings[key] = r
+	}
+	return r.profile, r.problem
+}
+
+func (j *judgement) readProfile(f *plan.Finished, kind record.ProfileKind) (*pprof.Profile, string) {
 	for _, p := range f.Record.Profiles {
 		if p.Kind != kind {
 			continue
 		}
 		if p.Problem != "" || p.File == "" {
-			return nil, "trial " + f.Trial.ID + ": " + p.Problem
+			return nil, "trial " + f.Trial.ID + ": " + cmp.Or(p.Problem, "no "+string(kind)+" profile was written")
 		}
 		data, err := j.read(f.Trial.ID, p.File)
 		if err != nil {

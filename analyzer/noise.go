@@ -40,3 +40,19 @@ func seedOf(seed uint64, purpose string) uint64 {
 	h.Write([]byte(purpose))
 	return seed ^ h.Sum64()
 }
+
+// judgeNoise learns the workload's noise floor and the observer effect.
+func (j *judgement) judgeNoise() {
+	l := j.load
+	fs := l.counted(l.baseline(), plan.Timing, j.o)
+	j.out.NoiseFloor = j.o.floor(fs, seedOf(j.plan.Seed, "floor "+l.w.Name))
+	if len(fs) == 0 {
+		return
+	}
+	j.say("sequential differs from itself by up to %.1f %% (A-A of %d trials): smaller differences are ties", 100*j.out.NoiseFloor, len(fs))
+	if plain := stats.Median(values(fs, rate)); len(j.classify) > 0 && plain > 0 {
+		if watched := stats.Median(values(j.classify, rate)); watched > 0 {
+			j.out.ObserverEffect = plain / watched
+		}
+	}
+}

@@ -161,7 +161,7 @@ func DefaultOptions() Options {
 		MinControl:  100 * time.Millisecond,
 		MinProfiled: 250 * time.Millisecond, MaxProfiled: time.Second,
 		MinPilot: 50 * time.Millisecond, MaxPilot: 300 * time.Millisecond,
-		MinTiming: 60 * time.Millisecond, MaxTiming: time.Second,
+		MinTiming: 100 * time.Millisecond, MaxTiming: time.Second,
 		Overhead: 60 * time.Millisecond,
 		MinOps:   10, Rounds: 2,
 	}

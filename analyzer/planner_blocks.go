@@ -21,10 +21,17 @@ type candidate struct {
 }
 
 // candidates returns the cells that have shown something and are not gone.
-func (v *view) candidates(l *load, cells []plan.Cell) []candidate {
+func (v *view) candidates(l *load) []candidate {
+	return slices.DeleteFunc(v.shown(l), func(c candidate) bool { return l.gone(c.cell) })
+}
+
+// shown returns the cells that have shown something and did not break down.
+func (v *view) shown(l *load) []candidate {
 	var cs []candidate
-	for i, c := range cells {
-		if l.gone(c) {
+	score := scoreOf(l.w.Objective, v.o)
+	over := v.overhead(l, false)
+	for i, c := range l.w.Cells {
+		if _, ended := l.brokenDown(c); ended {
 			continue
 		}
 		fs := l.counted(c, plan.Timing, v.o)
@@ -35,23 +42,30 @@ func (v *view) candidates(l *load, cells []plan.Cell) []candidate {
 		if len(fs) == 0 {
 			continue
 		}
-		score := scoreOf(l.w.Objective, v.o)
 		scores := values(fs, score)
-		cs = append(cs, candidate{cell: c, scores: scores, score: stats.Median(scores), reps: reps, index: i})
-	}
-	for i := range cs {
-		ops := int64(1)
-		if t, ok := l.planned[cs[i].cell]; ok {
+		ops := int64(c.Concurrency)
+		if t, ok := l.planned[c]; ok {
 			ops = t.Ops
-		} else {
-			ops = int64(cs[i].cell.Concurrency)
 		}
-		cs[i].cost = int64(float64(ops)*1e9/max(v.rateOf(l, cs[i].cell), 1e-6)) + v.overhead(l, false)
+		cs = append(cs, candidate{
+			cell: c, scores: scores, score: stats.Median(scores), reps: reps, index: i,
+			cost: int64(float64(ops)*1e9/max(v.rateOf(l, c), 1e-6)) + over,
+		})
 	}
 	return cs
 }
 
-// done returns how many repetitions of a cell were tried, counted or not.
+// margin is the relative difference below which cells are ties, as far as it
+// is known.
+func (v *view) margin(l *load) float64 {
+	fs := l.counted(l.baseline(), plan.Timing, v.o)
+	if len(fs) < v.o.MinBlocks {
+		return v.o.Tie
+	}
+	return max(v.o.Tie, v.o.floor(fs, seedOf(v.plan.Seed, "floor "+l.w.Name)))
+}
+
+// tried returns how many repetitions of a cell were tried, counted or not.
 func (l *load) tried(c plan.Cell, p plan.Pass) int {
 	n := 0
 	for len(l.slots[slot{cell: c, pass: p, rep: n}]) > 0 {
@@ -64,7 +78,7 @@ func (l *load) tried(c plan.Cell, p plan.Pass) int {
 // in an order drawn anew for each block, so that drift hits all alike.
 func (v *view) blocks(l *load) step {
 	var s step
-	cs := v.candidates(l, l.w.Cells)
+	cs := v.candidates(l)
 	if len(cs) == 0 || len(l.counted(l.baseline(), plan.Pilot, v.o)) == 0 {
 		return s
 	}

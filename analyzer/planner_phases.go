@@ -114,25 +114,43 @@ func (v *view) profiles(l *load) step {
 	return step{}
 }
 
-// profileCells returns, per model in the plan's order, the cell to profile.
+// profileCells returns, by model in the plan's order, the cell to profile: of
+// the levels that are as good as the model's best, the lowest, which is the
+// one that may be recommended. Cells that were eliminated count too, so that
+// every model can be looked at.
 func (v *view) profileCells(l *load) []plan.Cell {
-	best := make(map[model.Model]candidate)
+	margin := v.margin(l)
+	all := v.shown(l)
+	if len(all) == 0 {
+		return nil
+	}
+	lead := leader(all).score
 	var order []model.Model
-	for _, c := range v.candidates(l, l.w.Cells) {
-		if c.cell.Model == model.Sequential {
+	byModel := make(map[model.Model][]candidate)
+	for _, c := range all {
+		m := c.cell.Model
+		if m == model.Sequential {
 			continue
 		}
-		b, seen := best[c.cell.Model]
-		if !seen {
-			order = append(order, c.cell.Model)
+		if byModel[m] == nil {
+			order = append(order, m)
 		}
-		if !seen || c.score > b.score {
-			best[c.cell.Model] = c
-		}
+		byModel[m] = append(byModel[m], c)
 	}
 	cells := make([]plan.Cell, 0, len(order))
 	for _, m := range order {
-		c := best[m].cell
+		best := leader(byModel[m]).score
+		if best*(1+margin) >= lead {
+			best = lead
+		}
+		var pick *candidate
+		for i := range byModel[m] {
+			c := &byModel[m][i]
+			if c.score*(1+margin) >= best && (pick == nil || c.cell.Concurrency < pick.cell.Concurrency) {
+				pick = c
+			}
+		}
+		c := pick.cell
 		c.Concurrency = min(c.Concurrency, v.o.ProfileConcurrency)
 		cells = append(cells, c)
 	}
