@@ -6,10 +6,13 @@ import (
 )
 
 // A source hands out the numbers of the ops to run: 0, 1, 2 and so on,
-// without gaps. It reports false when no more ops are to start.
+// without gaps, and then none.
 type source interface {
-	take() (op int64, ok bool)
+	take() (op int64)
 }
+
+// none is what a source hands out when no more ops are to start.
+const none = -1
 
 // checksPerTrial is how often in a trial of a given time the clock is read to
 // see whether the time is up: a trial overshoots by about 1/checksPerTrial,
@@ -51,17 +54,24 @@ func newPace(s *Spec) pace {
 
 func newFeed(p pace) *feed { return &feed{pace: p} }
 
-func (f *feed) take() (int64, bool) {
-	op := f.next
-	if op >= f.checkAt {
-		ok, checkAt := f.pace.admit(op)
-		if !ok {
-			return 0, false
-		}
-		f.checkAt = checkAt
+func (f *feed) take() int64 {
+	if f.next >= f.checkAt {
+		return f.ask()
 	}
-	f.next = op + 1
-	return op, true
+	f.next++
+	return f.next - 1
+}
+
+// ask finds out whether the next op may start, and up to which op it need
+// not be asked again.
+func (f *feed) ask() int64 {
+	ok, checkAt := f.pace.admit(f.next)
+	if !ok {
+		return none
+	}
+	f.checkAt = checkAt
+	f.next++
+	return f.next - 1
 }
 
 // admit reports whether op may start, waiting until it is due, and the number

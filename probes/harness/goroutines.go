@@ -6,13 +6,13 @@ package harness
 //
 // A slot is a permit and the state of one op in flight at once: it is handed
 // to the goroutine and comes back through free.
-func runGoroutines(src source, slots []*slot) {
+func runGoroutines(src *feed, slots []*slot) {
 	spawn(src, slots, (*slot).perform)
 }
 
 // spawn runs perform in a goroutine for every op. All ops have ended when it
 // returns.
-func spawn(src source, slots []*slot, perform func(*slot, int64)) {
+func spawn(src *feed, slots []*slot, perform func(*slot, int64)) {
 	free := make(chan *slot, len(slots))
 	for _, s := range slots {
 		s := s
@@ -25,8 +25,8 @@ func spawn(src source, slots []*slot, perform func(*slot, int64)) {
 		free <- s
 	}
 	for {
-		op, ok := src.take()
-		if !ok {
+		op := src.take()
+		if op == none {
 			break
 		}
 		s := <-free

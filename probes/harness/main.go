@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/record"
 )
 
@@ -100,6 +101,8 @@ func (s *Spec) check() error {
 		return fmt.Errorf("spec has %d cores, want at least 1", s.Cores)
 	case len(s.Offload) != 0 && len(s.Offload) != len(s.Steps):
 		return fmt.Errorf("spec has %d offload marks for %d steps", len(s.Offload), len(s.Steps))
+	case !known(s.Model):
+		return fmt.Errorf("spec has model %q, which this probe does not have", s.Model)
 	case s.Mode != ModeDry && s.Ops <= 0 && s.ForNs <= 0:
 		return errors.New("spec has neither ops nor a time to run them for")
 	}
@@ -108,6 +111,15 @@ func (s *Spec) check() error {
 		return nil
 	}
 	return fmt.Errorf("spec has unknown mode %q", s.Mode)
+}
+
+// known reports whether m is a model of this probe.
+func known(m model.Model) bool {
+	switch m {
+	case model.Sequential, model.EventLoop, model.Threads, model.Goroutines, model.Pool, model.Hybrid:
+		return true
+	}
+	return false
 }
 
 // hook calls a setup or teardown function.

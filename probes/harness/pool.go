@@ -4,7 +4,7 @@ import "sync"
 
 // runPool starts a worker for every slot; the workers take ops from one
 // channel, which holds as many as there are workers.
-func runPool(src source, slots []*slot) {
+func runPool(src *feed, slots []*slot) {
 	ops := make(chan int64, len(slots))
 	var wg sync.WaitGroup
 	for _, s := range slots {
@@ -18,8 +18,8 @@ func runPool(src source, slots []*slot) {
 		}()
 	}
 	for {
-		op, ok := src.take()
-		if !ok {
+		op := src.take()
+		if op == none {
 			break
 		}
 		ops <- op

@@ -3,8 +3,8 @@ package harness
 // runSequential runs one op after another, all in one slot.
 func runSequential(src source, s *slot) {
 	for {
-		op, ok := src.take()
-		if !ok {
+		op := src.take()
+		if op == none {
 			return
 		}
 		s.perform(op)

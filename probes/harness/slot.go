@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"math/bits"
 	"runtime/pprof"
 	"time"
 
@@ -12,35 +13,39 @@ import (
 // leaves behind is in its slot, so ops that run at the same time share
 // nothing of the harness's but the sampler, which they only read.
 type slot struct {
+	// What every op touches comes first and fits one cache line: goroutines
+	// of a busy pool move between processors, and take the line along.
+	ops      int64
+	only     stepFunc        // the step of an op of one, else nil
+	ctx      context.Context // what that step runs under
+	inputs   *inputs         // nil if the first step takes none
+	sampler  *sampler
+	labelled bool // ops carry profile labels
+	noDigest bool
+
+	op    int64  // handed over with the slot where a goroutine runs one op
+	start func() // runs op in such a goroutine
+
 	steps []stepFunc
-	// ctx is what an op of one step runs under; ctxs has one per step of an
-	// op of several. They carry the profile labels, if there are any, and are
-	// made once, not per op.
-	ctx      context.Context
-	ctxs     []context.Context
-	labelled bool
-
-	inputs    *inputs
-	sampler   *sampler
-	clockCost time.Duration
+	// ctxs are what the steps of an op of several run under. Like ctx they
+	// carry the profile labels, and are made once, not per op.
+	ctxs      []context.Context
 	stepClock *stepClock // nil unless steps are measured one by one
-	noDigest  bool
 
-	op      int64  // handed over with the slot where a goroutine runs one op
-	start   func() // runs op in such a goroutine
-	ops     int64
-	digest  record.Digest
-	latency record.Histogram
-	// early holds the times taken before k was chosen: they count only if
-	// every op is timed in the end.
-	early    record.Histogram
+	digest   record.Digest
 	failures failures
 	fault    *inputError // the first
 
-	last lastResult // kept in dry trials only
-	keep bool
+	clockCost time.Duration // of timing an op
+	latency   record.Histogram
+	// early holds the times taken before k was chosen: they count only if
+	// every op is timed in the end.
+	early record.Histogram
 
-	_ [64]byte // keeps another slot's counters off this one's cache line
+	keep bool // the last result: in dry trials only
+	last lastResult
+
+	_ [64]byte // keeps another slot's counters off this one's last line
 }
 
 // lastResult is what the only op of a dry trial returned.
@@ -56,8 +61,15 @@ type lastResult struct {
 //
 //go:noinline
 func runOp(s *slot, op int64, in any) (any, error) {
-	if len(s.steps) == 1 {
-		return s.steps[0](s.ctx, op, in)
+	if s.only != nil {
+		return s.only(s.ctx, op, in)
+	}
+	clock := s.stepClock
+	if clock != nil && !clock.sampler.chosen(op) {
+		clock = nil
+	}
+	if clock != nil {
+		clock.begin()
 	}
 	var err error
 	for i, step := range s.steps {
@@ -65,9 +77,16 @@ func runOp(s *slot, op int64, in any) (any, error) {
 		if s.labelled {
 			pprof.SetGoroutineLabels(ctx)
 		}
-		if in, err = step(ctx, op, in); err != nil {
+		in, err = step(ctx, op, in)
+		if clock != nil {
+			clock.end(i)
+		}
+		if err != nil {
 			break
 		}
+	}
+	if clock != nil {
+		clock.done()
 	}
 	if s.labelled {
 		pprof.SetGoroutineLabels(s.ctx)
@@ -75,40 +94,62 @@ func runOp(s *slot, op int64, in any) (any, error) {
 	return in, err
 }
 
-// perform runs one op and enters its outcome.
+// perform runs one op and enters its outcome. Its first lines are all that
+// the harness adds to an op that is not timed, has no labels, takes no input
+// and returns nothing.
 func (s *slot) perform(op int64) {
-	if s.labelled {
-		pprof.SetGoroutineLabels(s.ctx)
+	var in any
+	if s.inputs != nil {
+		in = s.inputs.of(op)
 	}
-	in := s.inputs.of(op)
-	if s.sampler.chosen(op) {
-		s.performTimed(op, in)
+	if s.labelled || s.sampler.chosen(op) {
+		s.performSlowly(op, in)
 		return
 	}
 	out, err := runOp(s, op, in)
-	s.enter(op, out, err)
+	s.ops++
+	if out != nil || err != nil {
+		s.enter(op, out, err)
+	}
 }
 
-func (s *slot) performTimed(op int64, in any) {
-	decided := s.sampler.decided.Load()
-	begin := time.Now()
+// performSlowly runs an op with labels, or one that is timed.
+func (s *slot) performSlowly(op int64, in any) {
+	if s.labelled {
+		pprof.SetGoroutineLabels(s.ctx)
+	}
+	timed, decided := s.sampler.chosen(op), s.sampler.decided.Load()
+	var begin time.Time
+	if timed {
+		begin = time.Now()
+	}
 	out, err := runOp(s, op, in)
-	d := time.Since(begin)
-	if decided {
-		s.latency.Record(int64(d))
-	} else {
-		s.early.Record(int64(d))
-		s.sampler.note(d, s.clockCost, clockShare)
+	if timed {
+		s.note(time.Since(begin), decided)
 	}
 	if s.keep {
-		s.last = lastResult{out, err, d}
+		s.last = lastResult{out, err, time.Since(begin)}
 	}
-	s.enter(op, out, err)
+	s.ops++
+	if out != nil || err != nil {
+		s.enter(op, out, err)
+	}
 }
 
-// enter counts an op and adds its result to the digest.
+// note enters the time of an op.
+func (s *slot) note(d time.Duration, decided bool) {
+	if decided {
+		s.latency.Record(int64(d))
+		return
+	}
+	s.early.Record(int64(d))
+	s.sampler.note(d, s.clockCost, clockShare)
+}
+
+// enter adds the result of an op to the digest. An op that succeeded without
+// a result adds nothing, so the most common ops cost the least: what the
+// digest then says is that every op did.
 func (s *slot) enter(op int64, out any, err error) {
-	s.ops++
 	if err != nil {
 		s.fail(err)
 	}
@@ -131,6 +172,18 @@ func (s *slot) fail(err error) {
 	s.failures.add(err)
 }
 
+// complete counts the ops into d that succeeded without a result, of which it
+// has heard nothing.
+func complete(d record.Digest, ops int64) *record.Digest {
+	d.Ops = ops
+	if ops > 0 {
+		for n := bits.Len64(uint64(ops-1)) + 1; len(d.Buckets) < n; {
+			d.Buckets = append(d.Buckets, 0)
+		}
+	}
+	return &d
+}
+
 // collect merges what the ops left in slots into r.
 func collect(r *record.Record, slots []*slot, sm *sampler, noDigest bool) {
 	var fails failures
@@ -151,7 +204,7 @@ func collect(r *record.Record, slots []*slot, sm *sampler, noDigest bool) {
 		r.Latency = &hist
 	}
 	if !noDigest {
-		r.Digest = &sum
+		r.Digest = complete(sum, r.Ops)
 	}
 	r.FailedOps, r.Errors = fails.count, fails.list()
 }

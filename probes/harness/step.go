@@ -3,6 +3,7 @@ package harness
 import (
 	"errors"
 	"fmt"
+	"reflect"
 )
 
 // A builtStep is a step of the spec, ready to be made for every slot.
@@ -15,6 +16,10 @@ type builtStep struct {
 	name  string
 	build func(slot int) (stepFunc, error)
 	close func() // nil if there is nothing to release
+	// inputless says that the step does not look at what it is given. To
+	// make an input for it would cost an op more than the rest of the
+	// harness does.
+	inputless bool
 }
 
 // same makes the step one function for all slots.
@@ -55,9 +60,20 @@ func resolveStep(spec *Spec, s Step, funcs map[string]any) (builtStep, error) {
 			return builtStep{}, fmt.Errorf("no function is registered as %q", s.Func)
 		}
 		f, err := adapt(s.Func, fn)
-		return builtStep{build: same(f)}, err
+		return builtStep{build: same(f), inputless: err == nil && !takesInput(fn)}, err
 	case "":
 		return builtStep{}, errors.New("has no kind")
 	}
 	return builtStep{}, fmt.Errorf("kind %q is not in this probe", s.Kind)
+}
+
+// takesInput reports whether a function that adapt accepts has a parameter
+// beside its context.
+func takesInput(fn any) bool {
+	t := reflect.TypeOf(fn)
+	n := t.NumIn()
+	if n > 0 && t.In(0) == contextType {
+		n--
+	}
+	return n > 0
 }

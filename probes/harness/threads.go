@@ -6,7 +6,7 @@ import "runtime"
 // while the op runs. The thread goes back to the runtime afterwards and
 // serves later ops: what is measured is threads in flight, not the creation
 // of one per op, which no thread pool pays either.
-func runThreads(src source, slots []*slot) {
+func runThreads(src *feed, slots []*slot) {
 	spawn(src, slots, performLocked)
 }
 

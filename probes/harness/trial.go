@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	"fmt"
-	"os"
 	"runtime"
 	"time"
 
@@ -22,7 +21,7 @@ type trial struct {
 	slots   []*slot
 	sampler *sampler
 	profs   *profilers // nil in trials that are not profiled
-	missing []string
+	missing missing
 	dry     *record.Dry
 }
 
@@ -116,7 +115,7 @@ func (t *trial) processors() error {
 		return nil
 	}
 	if err := limitProcessors(n); err != nil {
-		t.missing = append(t.missing, fmt.Sprintf("processor affinity: %v", err))
+		t.missing.add(fmt.Sprintf("processor affinity: %v", err))
 	}
 	runtime.GOMAXPROCS(n + 1)
 	return nil
@@ -127,6 +126,9 @@ func (t *trial) makeSlots(in *inputs) error {
 	cost := clockCost()
 	base, labelled := context.Background(), t.spec.profiled()
 	permits := newPermits(t.spec)
+	if t.steps[0].inputless {
+		in = nil
+	}
 	for i := range t.spec.slotCount() {
 		s := &slot{
 			inputs:    in,
@@ -146,6 +148,9 @@ func (t *trial) makeSlots(in *inputs) error {
 				step = permits.offload(step)
 			}
 			s.steps = append(s.steps, step)
+		}
+		if len(s.steps) == 1 {
+			s.only = s.steps[0]
 		}
 		t.slots = append(t.slots, s)
 	}
@@ -170,25 +175,41 @@ func (t *trial) ops() (*record.Record, error) {
 		Status:    record.OK,
 		SetupNs:   int64(time.Since(t.started)),
 		StartedNs: time.Now().UnixNano(),
-		Missing:   t.missing,
+	}
+	if t.profs != nil {
+		t.profs.start()
 	}
 	w := openWindow(t.spec)
-	begin := time.Now()
 	p := newPace(t.spec)
-	p.start = begin
-	t.execute(newFeed(p))
-	rec.WallNs = int64(time.Since(begin))
-	w.close(rec)
+	p.start = time.Now()
+	rec.Thread = t.execute(newFeed(p))
+	rec.WallNs = int64(time.Since(p.start))
+	w.close(rec, t.close)
 
 	collect(rec, t.slots, t.sampler, t.spec.NoDigest)
-	t.close()
+	if t.profs != nil {
+		t.profile(rec)
+	}
 	t.finish(rec)
 	for _, s := range t.slots {
 		if s.fault != nil {
 			return nil, &failure{record.StageSetup, s.fault}
 		}
 	}
+	rec.Missing = append(t.missing.names, rec.Missing...)
 	return rec, nil
+}
+
+// profile ends the profilers and enters what they saw.
+func (t *trial) profile(rec *record.Record) {
+	profiles, labelled := t.profs.stop()
+	rec.Profiles = profiles
+	if rec.Thread != nil {
+		rec.Thread.LabelledNs = int64(labelled)
+	}
+	if c := t.slots[0].stepClock; c != nil {
+		rec.Steps = c.steps(t.steps)
+	}
 }
 
 // finish settles the status and, in a dry trial, what the op returned.
@@ -223,22 +244,29 @@ func describe(out any, err error) string {
 	return clip(fmt.Sprintf("%v", out), limit)
 }
 
-// execute runs ops under the model until the source has no more.
-func (t *trial) execute(src source) {
-	if t.spec.Mode == ModeDry || t.spec.Mode == ModeClassify {
-		runSequential(src, t.slots[0])
-		return
-	}
-	switch t.spec.Model {
-	case model.Sequential:
-		runSequential(src, t.slots[0])
-	case model.Threads:
+// execute runs ops under the model until the source has no more. The ops of
+// a model that runs one at a time have a goroutine to themselves all the
+// same: fgprof keeps the 32 innermost frames of a stack, and the fewer are
+// above the op, the deeper it sees into it.
+func (t *trial) execute(src *feed) *record.Thread {
+	switch {
+	case t.spec.Mode == ModeClassify:
+		return alone(func() *record.Thread { return runClassify(src, t.slots[0], &t.missing) })
+	case t.spec.Mode == ModeDry || t.spec.Model == model.Sequential:
+		alone(func() struct{} { runSequential(src, t.slots[0]); return struct{}{} })
+	case t.spec.Model == model.Threads:
 		runThreads(src, t.slots)
-	case model.Pool:
+	case t.spec.Model == model.Pool:
 		runPool(src, t.slots)
-	case model.EventLoop, model.Goroutines, model.Hybrid:
-		runGoroutines(src, t.slots)
 	default:
-		fmt.Fprintf(os.Stderr, "model %q is not in this probe\n", t.spec.Model)
+		runGoroutines(src, t.slots)
 	}
+	return nil
+}
+
+// alone calls f in a goroutine of its own.
+func alone[T any](f func() T) T {
+	result := make(chan T)
+	go func() { result <- f() }()
+	return <-result
 }

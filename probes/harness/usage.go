@@ -1,5 +1,7 @@
 package harness
 
+import "github.com/concprof/concprof/probes/record"
+
 // usage is what getrusage counts, of the process and of its children that
 // have been waited for.
 type usage struct{ self, children counters }
@@ -19,5 +21,15 @@ func (c counters) minus(o counters) counters {
 		userNs: c.userNs - o.userNs, systemNs: c.systemNs - o.systemNs,
 		voluntary: c.voluntary - o.voluntary, involuntary: c.involuntary - o.involuntary,
 		minorFaults: c.minorFaults - o.minorFaults, majorFaults: c.majorFaults - o.majorFaults,
+	}
+}
+
+func (u usage) cpu() record.CPU {
+	return record.CPU{
+		UserNs:              u.self.userNs + u.children.userNs,
+		SystemNs:            u.self.systemNs + u.children.systemNs,
+		ChildrenNs:          u.children.userNs + u.children.systemNs,
+		VoluntarySwitches:   u.self.voluntary + u.children.voluntary,
+		InvoluntarySwitches: u.self.involuntary + u.children.involuntary,
 	}
 }
