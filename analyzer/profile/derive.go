@@ -180,9 +180,23 @@ func (o Options) eachWall(r Raw, f func(who owner, frames []Frame, w wait, ns in
 			continue
 		}
 		w := o.waitOf(frames)
-		buf = o.rebase(who, frames)
+		buf = o.rebase(who, frames[parkDepth(frames):])
 		f(who, buf, w, int64(math.Round(float64(s.Value[col])*weight)))
 	}
+}
+
+// parkDepth returns how many leaf frames only say that the goroutine stood
+// still. They are cut off: with them the first line of every list would be
+// runtime.gopark; what it waits for is in the frame above and in the labels.
+func parkDepth(frames []Frame) int {
+	for i, f := range frames {
+		switch f.Function {
+		case "runtime.gopark", "runtime.goparkunlock", "runtime.asyncPreempt", "runtime.asyncPreempt2":
+			continue
+		}
+		return i
+	}
+	return 0
 }
 
 // wallWeight returns the column of the wall profile's counts and the time in

@@ -109,6 +109,7 @@ func TestDerive(t *testing.T) {
 		line{root + "x.org/m.Op:10 x.org/m.parse:22", 5, "op"},
 		line{"x.org/m.Op.func1:15 sort.Ints:2", 7, "op"},
 		line{"runtime.gcBgMarkWorker", 50, ""},
+		line{"x.org/m/zz_concprof_harness.worker x.org/m/zz_concprof_harness.hashResult", 6, "op"},
 		line{"runtime.goexit runtime/pprof.profileWriter", 9, "op"},
 	)
 	wall := synthetic("wall",
@@ -116,6 +117,8 @@ func TestDerive(t *testing.T) {
 		line{root + "x.org/m.Op:11 net/http.(*Client).Do net/http.(*persistConn).roundTrip:9 runtime.selectgo runtime.gopark", 50, ""},
 		line{root + "x.org/m.Op:12 os.(*File).Read syscall.read syscall.Syscall", 8, ""},
 		line{"runtime.goexit x.org/m/zz_concprof_harness.metronome runtime.chanrecv1 runtime.gopark", 98, ""},
+		line{root + "x.org/m/zz_concprof_harness.(*stepClock).end time.Now", 2, ""},
+		line{root + "runtime/pprof.SetGoroutineLabels", 2, ""},
 		line{"runtime.goexit x.org/m.Op.func1:15 sort.Ints:2", 7, ""},
 		line{"runtime.goexit runtime/pprof.profileWriter runtime.notetsleepg", 98, ""},
 		line{"runtime.goexit runtime.main main.main x.org/m/zz_concprof_harness.Main runtime.chanrecv1 runtime.gopark", 98, ""},
@@ -161,12 +164,12 @@ func TestDerive(t *testing.T) {
 	})
 	check("wall", set.Wall, []string{
 		"harness.runOp:0 x.org/m.Op:10 x.org/m.parse:20 state=running [400000000]",
-		"harness.runOp:0 x.org/m.Op:11 net/http.(*Client).Do:1 net/http.(*persistConn).roundTrip:9 runtime.selectgo:1 runtime.gopark:1 state=blocked wait=network [500000000]",
+		"harness.runOp:0 x.org/m.Op:11 net/http.(*Client).Do:1 net/http.(*persistConn).roundTrip:9 runtime.selectgo:1 state=blocked wait=network [500000000]",
 		"harness.runOp:0 x.org/m.Op:12 os.(*File).Read:1 syscall.read:1 syscall.Syscall:1 state=ambiguous wait=file [80000000]",
 	})
 	check("offcpu", set.OffCPU, []string{
 		"harness.runOp:0 x.org/m.Op:10 x.org/m.parse:20 state=runnable [50000000]",
-		"harness.runOp:0 x.org/m.Op:11 net/http.(*Client).Do:1 net/http.(*persistConn).roundTrip:9 runtime.selectgo:1 runtime.gopark:1 state=blocked wait=network [500000000]",
+		"harness.runOp:0 x.org/m.Op:11 net/http.(*Client).Do:1 net/http.(*persistConn).roundTrip:9 runtime.selectgo:1 state=blocked wait=network [500000000]",
 		"harness.runOp:0 x.org/m.Op:12 state=blocked wait=file [80000000]",
 	})
 	if w, c, o := total(set.Merged, 0), total(set.Merged, 1), total(set.Merged, 2); w != 980e6 || c != 420e6 || o != 630e6 {

@@ -63,7 +63,7 @@ func TestDiffBase(t *testing.T) {
 			`File: w pool-2`,
 			`Type: wall`,
 			`Showing nodes accounting for 4ms, 50.00% of 8ms total`,
-			`4ms 50.00% +50.00% +4ms 50.00% +runtime.gopark`,
+			`4ms 50.00% +50.00% +4ms 50.00% +time.Sleep`,
 			`4ms 50.00% +harness.runOp`,
 			`4ms 50.00% +x.org/m.Op`,
 		}, `x.org/m.parse`},

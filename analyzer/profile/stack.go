@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/google/pprof/profile"
@@ -118,7 +119,7 @@ const (
 // parsers or recursion are what passes 32 frames. Such samples are counted.
 func (o Options) wallOwner(frames []Frame) (owner, []Frame) {
 	if i := anchored(frames, o.Anchor); i >= 0 {
-		return ofOp, frames[:i+1]
+		return o.below(frames[:i+1])
 	}
 	root := ""
 	if len(frames) > 0 {
@@ -134,16 +135,35 @@ func (o Options) wallOwner(frames []Frame) (owner, []Frame) {
 		return ofOther, nil
 	case len(frames) >= wallDepth && root != "runtime.goexit" && root != "runtime.main":
 		return ofLost, frames
-	case o.innermost(frames) >= 0:
+	case o.innermost(frames) >= 0 && !slices.ContainsFunc(frames, harness):
 		return ofHelper, frames
 	}
 	return ofOther, nil
 }
 
+// below tells whether a stack that ends in the anchor is the op's, or the
+// harness's own: it reads clocks and sets labels between steps.
+func (o Options) below(frames []Frame) (owner, []Frame) {
+	if n := len(frames); n > 1 {
+		name := base(frames[n-2].Function)
+		for _, own := range instruments {
+			if strings.HasPrefix(strings.TrimPrefix(name, ownPrefix), own) {
+				return ofOther, nil
+			}
+		}
+	}
+	return ofOp, frames
+}
+
+// instruments begin the names of what the anchor calls beside steps.
+var instruments = []string{
+	"harness.(*stepClock).", "harness.(*sampler).", "harness.(*stepSampler).", "pprof.SetGoroutineLabels",
+}
+
 // cpuOwner is wallOwner for a sample of a CPU profile, which has labels.
 func (o Options) cpuOwner(s *profile.Sample, frames []Frame) (owner, []Frame) {
 	if i := anchored(frames, o.Anchor); i >= 0 {
-		return ofOp, frames[:i+1]
+		return o.below(frames[:i+1])
 	}
 	labelled := false
 	for _, v := range s.Label[labelKey] {
@@ -151,6 +171,10 @@ func (o Options) cpuOwner(s *profile.Sample, frames []Frame) (owner, []Frame) {
 	}
 	switch {
 	case !labelled || profiler(frames):
+		return ofOther, nil
+	case slices.ContainsFunc(frames, harness):
+		// Between two ops their goroutine still carries the label: this is
+		// the harness feeding it and hashing its results.
 		return ofOther, nil
 	case len(s.Location) >= cpuDepth:
 		return ofLost, frames
