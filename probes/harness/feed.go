@@ -81,7 +81,7 @@ func (p *pace) admit(op int64) (ok bool, checkAt int64) {
 		return false, op
 	}
 	if p.gap > 0 {
-		due := time.Duration(float64(op) * p.gap)
+		due := p.due(op)
 		if p.time > 0 && due >= p.time && op >= p.min {
 			return false, op
 		}
@@ -102,8 +102,17 @@ func (p *pace) admit(op int64) (ok bool, checkAt int64) {
 	if p.gap > 0 || passed <= 0 {
 		return true, op + 1
 	}
-	// At the rate so far, so many ops start in 1/checksPerTrial of the time.
-	// The stride at most doubles the ops, because the first are the slowest.
-	stride := int64(float64(op) / float64(passed) * float64(p.time) / checksPerTrial)
-	return true, min(op+max(1, min(stride, op)), p.limit)
+	return true, min(op+p.stride(op, passed), p.limit)
+}
+
+// due returns when op is to start at the earliest.
+func (p *pace) due(op int64) time.Duration { return time.Duration(float64(op) * p.gap) }
+
+// stride returns how many more ops may start before the clock is read again,
+// when so many have started in the time that has passed: as many as start in
+// 1/checksPerTrial of the trial's time at that rate, but at most as many
+// again, because the first ops are the slowest.
+func (p *pace) stride(ops int64, passed time.Duration) int64 {
+	n := int64(float64(ops) / float64(passed) * float64(p.time) / checksPerTrial)
+	return max(1, min(n, ops))
 }

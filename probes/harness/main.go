@@ -116,7 +116,7 @@ func (s *Spec) check() error {
 // known reports whether m is a model of this probe.
 func known(m model.Model) bool {
 	switch m {
-	case model.Sequential, model.EventLoop, model.Threads, model.Goroutines, model.Pool, model.Hybrid:
+	case model.Sequential, model.EventLoop, model.Threads, model.Goroutines, model.Pool, model.Hybrid, model.Processes:
 		return true
 	}
 	return false

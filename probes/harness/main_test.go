@@ -151,7 +151,7 @@ func probe(t *testing.T, spec Spec) *outcome {
 }
 
 func TestProbeTiming(t *testing.T) {
-	for _, m := range []model.Model{model.Sequential, model.Pool, model.Goroutines, model.EventLoop, model.Threads} {
+	for _, m := range []model.Model{model.Sequential, model.Pool, model.Goroutines, model.EventLoop, model.Threads, model.Hybrid, model.Processes} {
 		t.Run(string(m), func(t *testing.T) {
 			o := probe(t, Spec{
 				Model: m, Concurrency: 4, Ops: 1000,

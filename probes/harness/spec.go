@@ -38,6 +38,17 @@ type Spec struct {
 	LatencyEvery int64 `json:"latency_every,omitempty"`
 	// Scratch is a folder of the trial's own, removed after it.
 	Scratch string `json:"scratch,omitempty"`
+
+	// Worker is set by a probe of the processes model for the workers that it
+	// starts, never by the runner.
+	Worker *Worker `json:"worker,omitempty"`
+}
+
+// A Worker tells a process that it is one of the workers of a probe. Besides
+// those of a probe it has two more descriptors: memory that it shares with
+// the others, and a pipe that gives it a byte when the ops begin.
+type Worker struct {
+	Index int `json:"index"` // from 0
 }
 
 // Mode says how a trial is observed.

@@ -50,6 +50,16 @@ func resolveStep(spec *Spec, s Step, funcs map[string]any) (builtStep, error) {
 		return sleepStep(s)
 	case KindHTTP:
 		return httpStep(s, spec.Concurrency)
+	case KindTCP:
+		return tcpStep(s)
+	case KindFile:
+		return fileStep(s, spec.Scratch)
+	case KindAlloc:
+		return allocStep(s)
+	case KindChannel:
+		return channelStep(s)
+	case KindExec:
+		return execStep(s)
 	case KindCPU:
 		return cpuStep(s)
 	case KindLock:

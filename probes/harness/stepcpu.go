@@ -55,7 +55,7 @@ func cpuStep(s Step) (builtStep, error) {
 		return func(_ context.Context, op int64, _ any) (any, error) {
 			return compute(u, s.Iterations, op), nil
 		}, nil
-	}}, nil
+	}, inputless: true}, nil
 }
 
 // compute does the iterations of one op.

@@ -63,5 +63,5 @@ func httpStep(s Step, concurrency int) (builtStep, error) {
 			return sum, nil
 		}, nil
 	}
-	return builtStep{build: build, close: transport.CloseIdleConnections}, nil
+	return builtStep{build: build, close: transport.CloseIdleConnections, inputless: true}, nil
 }

@@ -21,6 +21,7 @@ type trial struct {
 	slots   []*slot
 	sampler *sampler
 	profs   *profilers // nil in trials that are not profiled
+	worker  *worker    // nil unless this is a worker of the processes model
 	missing missing
 	dry     *record.Dry
 }
@@ -33,6 +34,16 @@ func (t *trial) run() error {
 			return &failure{record.StageStart, err}
 		}
 		t.profs = p
+	}
+	if t.spec.forks() {
+		return t.runForked()
+	}
+	if t.spec.Worker != nil {
+		w, err := takeWorker()
+		if err != nil {
+			return &failure{record.StageStart, err}
+		}
+		t.worker = w
 	}
 	if err := t.hello(); err != nil {
 		return &failure{record.StageStart, err}
@@ -65,7 +76,7 @@ func (s *Spec) parallelism() int {
 
 // slotCount is how many ops the model has in flight at most.
 func (s *Spec) slotCount() int {
-	if s.Model == model.Sequential || s.Mode == ModeDry || s.Mode == ModeClassify {
+	if s.Worker != nil || s.Model == model.Sequential || s.Mode == ModeDry || s.Mode == ModeClassify {
 		return 1
 	}
 	return s.Concurrency
@@ -96,8 +107,12 @@ func (t *trial) setup() error {
 	if err := t.hook(record.StageSetup, t.spec.Setup); err != nil {
 		return err
 	}
-	t.sampler = new(sampler)
-	t.sampler.fix(t.spec.LatencyEvery)
+	if t.worker != nil {
+		t.sampler = &t.worker.shared.sampler // made ready by the process that started this one
+	} else {
+		t.sampler = new(sampler)
+		t.sampler.fix(t.spec.LatencyEvery)
+	}
 	if err := t.makeSlots(in); err != nil {
 		return fail(err)
 	}
@@ -179,10 +194,22 @@ func (t *trial) ops() (*record.Record, error) {
 	if t.profs != nil {
 		t.profs.start()
 	}
+	if t.worker != nil {
+		if err := t.worker.waitForStart(); err != nil {
+			return nil, &failure{record.StageSetup, err}
+		}
+	}
 	w := openWindow(t.spec)
 	p := newPace(t.spec)
 	p.start = time.Now()
-	rec.Thread = t.execute(newFeed(p))
+	if t.worker != nil {
+		alone(func() struct{} { runSequential(t.worker.feed(p), t.slots[0]); return struct{}{} })
+		if err := t.emit.emit(record.Event{Kind: workerDone}); err != nil {
+			return nil, &failure{record.StageOps, err}
+		}
+	} else {
+		rec.Thread = t.execute(newFeed(p))
+	}
 	rec.WallNs = int64(time.Since(p.start))
 	w.close(rec, t.close)
 
