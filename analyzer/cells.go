@@ -3,7 +3,6 @@ package analyzer
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/concprof/concprof/analyzer/internal/stats"
@@ -49,7 +48,15 @@ func (j *judgement) judgeCells() {
 			base = &j.results[i]
 		}
 	}
-	reference := j.reference()
+	reference, stable := j.reference(l)
+	switch {
+	case !stable:
+		j.warn(WarnNotComparable, "make the results of an op depend on its input only, or set digest: none",
+			"sequential gives other results from trial to trial, so the models' results cannot be compared")
+	case reference != nil && reference.Opaque:
+		j.warn(WarnOpaqueResults, "return values that can be read, or a summary of them",
+			"some results cannot be read (a channel, a function), so equal digests say less than they seem to")
+	}
 	for i := range j.results {
 		x := &j.results[i]
 		cell := Cell{Model: x.cell.Model, Concurrency: x.cell.Concurrency, Trials: len(x.timing)}
@@ -80,6 +87,11 @@ func (j *judgement) measured(cell *Cell, x, base *outcome) {
 	case base != nil:
 		cell.Speedup = interval(j.bootstrap("speedup "+x.cell.String()).Ratio(rates, values(base.shown(), rate)))
 	}
+	j.o.costs(cell, fs)
+}
+
+// costs fills in what the ops of a cell's trials cost.
+func (o Options) costs(cell *Cell, fs []plan.Finished) {
 	var h record.Histogram
 	errors := make(map[[2]string]int64)
 	for i := range fs {
@@ -94,7 +106,7 @@ func (j *judgement) measured(cell *Cell, x, base *outcome) {
 		}
 	}
 	cell.Latency = Latency{P50: h.Quantile(0.50), P95: h.Quantile(0.95)}
-	if h.N >= j.o.MinP99Ops {
+	if h.N >= o.MinP99Ops {
 		cell.Latency.P99 = h.Quantile(0.99)
 	}
 	cell.CPUNsPerOp = stats.Median(values(fs, cpuPerOp))
@@ -126,7 +138,7 @@ func (j *judgement) status(cell *Cell, x *outcome, reference *record.Digest) {
 	l := j.load
 	out, eliminated := l.eliminated[x.cell]
 	dry, ended := l.ended()
-	if reason, wrong := j.wrong(x, reference); wrong {
+	if reason, wrong := j.wrong(l, x.cell, reference); wrong {
 		cell.Status, cell.Reason = record.WrongResult, reason
 		return
 	}
@@ -174,76 +186,4 @@ func reasonOf(r *record.Record) string {
 		s += ", at " + r.Frame
 	}
 	return s
-}
-
-// reference returns the digest that results are compared with: that of the
-// baseline's trial with the most ops. It is nil where results cannot be
-// compared, because there are none or sequential disagrees with itself.
-func (j *judgement) reference() *record.Digest {
-	l := j.load
-	if l.w.NoDigest {
-		return nil
-	}
-	var digests []*record.Digest
-	var longest *record.Digest
-	for _, p := range []plan.Pass{plan.Classify, plan.Pilot, plan.Timing} {
-		for _, f := range l.counted(l.baseline(), p, j.o) {
-			if d := f.Record.Digest; d != nil && d.Ops > 0 {
-				digests = append(digests, d)
-				if longest == nil || d.Ops > longest.Ops {
-					longest = d
-				}
-			}
-		}
-	}
-	for _, d := range digests {
-		if agree, _ := d.Compare(longest); !agree {
-			j.warn(WarnNotComparable, "make the results of an op depend on its input only, or set digest: none",
-				"sequential gives other results from trial to trial, so the models' results cannot be compared")
-			return nil
-		}
-	}
-	if longest != nil && longest.Opaque {
-		j.warn(WarnOpaqueResults, "return values that can be read, or a summary of them",
-			"some results cannot be read (a channel, a function), so equal digests say less than they seem to")
-	}
-	return longest
-}
-
-// wrong reports whether a cell's results differ from the baseline's. A trial
-// in which more ops failed differs on that account, which is judged by itself.
-func (j *judgement) wrong(x *outcome, reference *record.Digest) (string, bool) {
-	if reference == nil || x.cell == j.load.baseline() {
-		return "", false
-	}
-	for _, f := range append(slices.Clone(x.pilots), x.timing...) {
-		if f.Record.FailedOps > 0 && !j.failsLikeBaseline(f.Record.FailedOps, f.Record.Ops) {
-			continue
-		}
-		if agree, n := f.Record.Digest.Compare(reference); !agree {
-			return fmt.Sprintf("the results of the first %d ops differ from sequential's (trial %s)", n, f.Trial.ID), true
-		}
-	}
-	return "", false
-}
-
-// failsLikeBaseline reports whether so many failures are no more than the
-// baseline's rate of them and chance explain.
-func (j *judgement) failsLikeBaseline(failed, ops int64) bool {
-	l := j.load
-	var f, n int64
-	for _, p := range []plan.Pass{plan.Classify, plan.Pilot, plan.Timing} {
-		for _, t := range l.counted(l.baseline(), p, j.o) {
-			f += t.Record.FailedOps
-			n += t.Record.Ops
-		}
-	}
-	if n == 0 || ops == 0 {
-		return failed == 0
-	}
-	// The standard deviation of a difference of two binomial counts.
-	p := float64(f) / float64(n)
-	expected := p * float64(ops)
-	sd := math.Sqrt(expected * (1 + float64(ops)/float64(n)))
-	return float64(failed) <= expected+j.o.FailureSigmas*sd
 }

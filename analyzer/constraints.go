@@ -22,18 +22,21 @@ func (j *judgement) constraints() []workload.Constraint {
 }
 
 // unmet returns the first constraint that a cell does not keep to, "" if it
-// keeps to all. What could not be measured is not kept to.
-func unmet(cs []workload.Constraint, cell *Cell) string {
+// keeps to all, and whether that is known: what could not be measured is not
+// kept to either.
+func unmet(cs []workload.Constraint, cell *Cell) (reason string, known bool) {
 	for _, c := range cs {
 		v := valueOf(c.Metric, cell)
 		switch {
+		case v == 0 && c.Metric == workload.MetricP99:
+			return "its p99 is not known: that needs 1,000 timed ops", false
 		case v == 0:
-			return fmt.Sprintf("%s is not known of it: a p99 needs 1,000 timed ops", c.Metric)
+			return fmt.Sprintf("its %s is not known", c.Metric), false
 		case v > c.Limit || c.Strict && v == c.Limit:
-			return fmt.Sprintf("it breaks %s with %s", c, inUnit(c, v))
+			return fmt.Sprintf("it breaks %s with %s", c, inUnit(c, v)), true
 		}
 	}
-	return ""
+	return "", true
 }
 
 func valueOf(m workload.Metric, cell *Cell) float64 {

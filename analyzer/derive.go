@@ -1,6 +1,7 @@
 package analyzer
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -72,8 +73,8 @@ func (j *judgement) flame(cell plan.Cell, fs []plan.Finished) {
 		if noCPU == "" && noWall == "" || len(fs) == 1 {
 			raws = append(raws, r)
 		}
-		if problem := noCPU + noWall; problem != "" && cell != j.load.baseline() {
-			j.warn(WarnProfiles, "the profiles of this model are incomplete", "%s", problem)
+		if problem := cmp.Or(noWall, noCPU); problem != "" && cell != j.load.baseline() {
+			j.warn(WarnProfiles, "the other models' profiles are not affected", "%s at %d: %s", cell.Model, cell.Concurrency, problem)
 		}
 	}
 	if len(raws) == 0 {

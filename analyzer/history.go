@@ -36,7 +36,16 @@ type load struct {
 	trials  int
 	// disturbed counts finished trials on which the host intruded.
 	disturbed int
-	index     int // place in the plan
+	memo      memo
+}
+
+// A memo keeps what is asked of a load again and again and does not change
+// while a view lasts.
+type memo struct {
+	shown    []candidate
+	margin   float64
+	guess    *guess
+	overhead map[bool]int64 // by whether profiled
 }
 
 // A slot is one thing to be measured once. It holds several trials when the
@@ -66,7 +75,6 @@ func newView(h plan.History, o Options) *view {
 	byName := make(map[string]*load, len(h.Plan.Workloads))
 	for i := range h.Plan.Workloads {
 		l := newLoad(&h.Plan.Workloads[i], h.Plan.Cores)
-		l.index = i
 		v.loads = append(v.loads, l)
 		byName[l.w.Name] = l
 	}

@@ -137,28 +137,19 @@ func (j *judgement) curve(m model.Model) []point {
 // limitCurves looks at how throughput, latency and CPU move with the level:
 // throughput that stays flat while latency grows and processors idle is a
 // downstream that serves no more; throughput that falls while they are busy is
-// oversubscription.
+// oversubscription. On a noisy host curves say neither.
 func (j *judgement) limitCurves() {
+	if j.noisy(j.noise) != "" || j.load.w.MaxRate > 0 {
+		return
+	}
 	locked := slices.ContainsFunc(j.out.Limits, func(l Limit) bool { return l.Kind == LimitLock })
 	var down, over float64
 	for _, m := range []model.Model{model.Pool, model.Goroutines, model.Threads} {
 		ps := j.curve(m)
-		for i := 1; i < len(ps); i++ {
-			a, b := ps[i-1], ps[i]
-			flat := b.rate < a.rate*(1+j.o.Flat)
-			if flat && b.n >= 2*a.n && b.latency > a.latency*j.o.LatencyGrowth && b.busy < j.o.IdleCPU && !locked {
-				down = max(down, 1-b.rate/(a.rate*b.n/a.n))
-			}
+		if !locked {
+			down = max(down, j.saturated(ps))
 		}
-		best := point{}
-		for _, p := range ps {
-			if p.rate > best.rate {
-				best = p
-			}
-		}
-		if n := len(ps); n > 0 && ps[n-1].n > best.n && ps[n-1].busy >= j.o.BusyCPU && ps[n-1].rate < best.rate*(1-j.o.Oversubscribed) {
-			over = max(over, 1-ps[n-1].rate/best.rate)
-		}
+		over = max(over, j.oversubscribed(ps))
 	}
 	if down > 0 {
 		j.limit(LimitDownstream, down, j.looks, record.Network)
@@ -168,4 +159,44 @@ func (j *judgement) limitCurves() {
 		j.limit(LimitOversubscription, over, looks{}, record.Other)
 		j.say("past its best level throughput falls by %.0f %% with the processors busy: too many compute at once", 100*over)
 	}
+}
+
+// saturated returns the share of the throughput that concurrency should have
+// brought at the highest level but did not, if from some level on it stayed
+// flat, latency grew and the processors idled; else 0.
+func (j *judgement) saturated(ps []point) float64 {
+	if len(ps) < 2 {
+		return 0
+	}
+	last := ps[len(ps)-1]
+	margin := 1 + max(j.o.Flat, 2*j.out.NoiseFloor)
+	for i, p := range ps[:len(ps)-1] {
+		if slices.ContainsFunc(ps[i+1:], func(q point) bool { return q.rate > p.rate*margin }) {
+			continue
+		}
+		if last.n >= 2*p.n && last.latency >= p.latency*j.o.LatencyGrowth && last.busy < j.o.IdleCPU {
+			return 1 - last.rate*p.n/(p.rate*last.n)
+		}
+	}
+	return 0
+}
+
+// oversubscribed returns the share of its best throughput that a model lost at
+// its highest level with the processors busy.
+func (j *judgement) oversubscribed(ps []point) float64 {
+	var best point
+	for _, p := range ps {
+		if p.rate > best.rate {
+			best = p
+		}
+	}
+	if len(ps) == 0 {
+		return 0
+	}
+	last := ps[len(ps)-1]
+	lost := 1 - last.rate/best.rate
+	if last.n <= best.n || last.busy < j.o.BusyCPU || lost < max(j.o.Oversubscribed, 2*j.out.NoiseFloor) {
+		return 0
+	}
+	return lost
 }

@@ -3,67 +3,9 @@ package analyzer
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 
-	"github.com/concprof/concprof/analyzer/internal/stats"
 	"github.com/concprof/concprof/probes/plan"
-	"github.com/concprof/concprof/probes/record"
 )
-
-// A candidate is a cell that can still win, with what its trials scored.
-type candidate struct {
-	cell   plan.Cell
-	scores []float64 // of its timing trials, else of its pilots; more is better
-	score  float64   // their median
-	reps   int       // timing trials that count
-	cost   int64     // of one more timing trial
-	index  int       // place in the plan
-}
-
-// candidates returns the cells that have shown something and are not gone.
-func (v *view) candidates(l *load) []candidate {
-	return slices.DeleteFunc(v.shown(l), func(c candidate) bool { return l.gone(c.cell) })
-}
-
-// shown returns the cells that have shown something and did not break down.
-func (v *view) shown(l *load) []candidate {
-	var cs []candidate
-	score := scoreOf(l.w.Objective, v.o)
-	over := v.overhead(l, false)
-	for i, c := range l.w.Cells {
-		if _, ended := l.brokenDown(c); ended {
-			continue
-		}
-		fs := l.counted(c, plan.Timing, v.o)
-		reps := len(fs)
-		if reps == 0 {
-			fs = l.counted(c, plan.Pilot, v.o)
-		}
-		if len(fs) == 0 {
-			continue
-		}
-		scores := values(fs, score)
-		ops := int64(c.Concurrency)
-		if t, ok := l.planned[c]; ok {
-			ops = t.Ops
-		}
-		cs = append(cs, candidate{
-			cell: c, scores: scores, score: stats.Median(scores), reps: reps, index: i,
-			cost: int64(float64(ops)*1e9/max(v.rateOf(l, c), 1e-6)) + over,
-		})
-	}
-	return cs
-}
-
-// margin is the relative difference below which cells are ties, as far as it
-// is known.
-func (v *view) margin(l *load) float64 {
-	fs := l.counted(l.baseline(), plan.Timing, v.o)
-	if len(fs) < v.o.MinBlocks {
-		return v.o.Tie
-	}
-	return max(v.o.Tie, v.o.floor(fs, seedOf(v.plan.Seed, "floor "+l.w.Name)))
-}
 
 // tried returns how many repetitions of a cell were tried, counted or not.
 func (l *load) tried(c plan.Cell, p plan.Pass) int {
@@ -91,6 +33,7 @@ func (v *view) blocks(l *load) step {
 		return s
 	}
 	lead := leader(cs)
+	next := heir(cs, lead, v.margin(l))
 	left := v.left(l)
 	spare := left - v.profileReserve(l, len(v.profileCells(l)))
 	for _, i := range v.order(l, block) {
@@ -99,7 +42,7 @@ func (v *view) blocks(l *load) step {
 			continue
 		}
 		t, cost, ok := v.sized(l, cs, c, block)
-		needed := block < v.o.MinReps && (c.cell == l.baseline() || c.cell == lead.cell)
+		needed := block < v.o.MinReps && (c.cell == l.baseline() || c.cell == lead.cell || c.cell == next.cell)
 		if !ok || cost > left || cost > spare && !needed {
 			continue
 		}
@@ -132,24 +75,6 @@ func (v *view) block(l *load, cs []candidate) (block int, begins bool) {
 func (v *view) order(l *load, block int) []int {
 	rng := rand.New(rand.NewPCG(seedOf(v.plan.Seed, "order "+l.w.Name), uint64(block)))
 	return rng.Perm(len(l.w.Cells))
-}
-
-func leader(cs []candidate) candidate {
-	best := cs[0]
-	for _, c := range cs {
-		if c.score > best.score {
-			best = c
-		}
-	}
-	return best
-}
-
-func find(cs []candidate, c plan.Cell) (candidate, bool) {
-	i := slices.IndexFunc(cs, func(x candidate) bool { return x.cell == c })
-	if i < 0 {
-		return candidate{}, false
-	}
-	return cs[i], true
 }
 
 // sized makes the timing trial of a cell. All repetitions of a cell run the
@@ -194,34 +119,4 @@ func (v *view) trialTime(l *load, cs []candidate) int64 {
 		}
 	}
 	return clamp(avail/max(trials, 1)-v.overhead(l, false), int64(v.o.MinTiming), int64(v.o.MaxTiming))
-}
-
-// scoreOf returns what an objective makes of a trial; more is better.
-func scoreOf(objective string, o Options) func(*record.Record) float64 {
-	return func(r *record.Record) float64 {
-		switch objective {
-		case "latency":
-			return inverse(float64(latencyScore(r.Latency, o)))
-		case "cpu":
-			return inverse(cpuPerOp(r))
-		case "memory":
-			return inverse(float64(r.Memory.PeakRSSBytes))
-		}
-		return rate(r)
-	}
-}
-
-func inverse(x float64) float64 {
-	if x <= 0 {
-		return 0
-	}
-	return 1e9 / x
-}
-
-// latencyScore is the p99 where there are ops enough for it, else the p50.
-func latencyScore(h *record.Histogram, o Options) int64 {
-	if h != nil && h.N >= o.MinP99Ops {
-		return h.Quantile(0.99)
-	}
-	return h.Quantile(0.5)
 }

@@ -31,6 +31,18 @@ func (v *view) left(l *load) int64 {
 // overhead is what a trial costs besides its ops: the median of what trials
 // of the workload showed, profiled and unprofiled apart.
 func (v *view) overhead(l *load, profiled bool) int64 {
+	ns, known := l.memo.overhead[profiled]
+	if !known {
+		ns = v.overheadOf(l, profiled)
+		if l.memo.overhead == nil {
+			l.memo.overhead = make(map[bool]int64)
+		}
+		l.memo.overhead[profiled] = ns
+	}
+	return ns
+}
+
+func (v *view) overheadOf(l *load, profiled bool) int64 {
 	var seen []int64
 	for s, attempts := range l.slots {
 		if s.pass.Profiled() != profiled || s.pass == plan.Dry {
@@ -58,6 +70,14 @@ type guess struct {
 // guess rests on the classifying trials, else on the dry op, and on the
 // contention probe.
 func (v *view) guess(l *load) guess {
+	if l.memo.guess == nil {
+		g := v.guessOf(l)
+		l.memo.guess = &g
+	}
+	return *l.memo.guess
+}
+
+func (v *view) guessOf(l *load) guess {
 	g := guess{wallNs: 1e6}
 	if f, ok := l.dry(); ok && f.Record.Dry != nil && f.Record.Dry.OpNs > 0 {
 		g.wallNs = float64(f.Record.Dry.OpNs)

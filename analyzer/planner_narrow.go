@@ -11,7 +11,8 @@ import (
 
 // narrow takes cells out before a block begins: those far behind in their
 // pilots, those whose whole range lies below the best's, and, the worst first,
-// those that the budget cannot hold. The baseline and the leader stay.
+// those that the budget cannot hold. The baseline, the leader and the simplest
+// cell that may be its equal stay.
 //
 // The range rule errs rarely: that all of n trials of a cell that is truly no
 // worse fall below all n of the best has probability 1/C(2n, n), 1 in 20 at
@@ -23,13 +24,16 @@ func (v *view) narrow(l *load, cs []candidate, block int) ([]candidate, []plan.E
 		out = append(out, plan.Elimination{Cell: c.cell, Reason: reason})
 	}
 	noise := v.margin(l)
+	next := heir(cs, lead, noise)
+	stays := func(c candidate) bool {
+		return c.cell == l.baseline() || c.cell == lead.cell || c.cell == next.cell
+	}
 	keep := cs[:0:0]
-	_, leadBest := stats.Range(lead.scores)
-	leadWorst, _ := stats.Range(lead.scores)
+	leadWorst, leadBest := stats.Range(lead.scores)
 	for _, c := range cs {
 		_, best := stats.Range(c.scores)
 		switch {
-		case c.cell == l.baseline() || c.cell == lead.cell:
+		case stays(c):
 			keep = append(keep, c)
 		case block == 0 && best*v.o.PilotFactor < leadBest:
 			drop(c, fmt.Sprintf("its pilot reached %.0f %% of the best one's, %s at %d", 100*best/leadBest, lead.cell.Model, lead.cell.Concurrency))
@@ -39,14 +43,14 @@ func (v *view) narrow(l *load, cs []candidate, block int) ([]candidate, []plan.E
 			keep = append(keep, c)
 		}
 	}
-	keep, full := v.fit(l, keep, lead, block)
+	keep, full := v.fit(l, keep, lead, stays, block)
 	return keep, append(out, full...)
 }
 
 // fit drops cells, the worst first, until the budget holds what is left: the
 // least number of repetitions of each, later one more block. What is
 // eliminated meanwhile pays for the repetitions beyond the least.
-func (v *view) fit(l *load, cs []candidate, lead candidate, block int) ([]candidate, []plan.Elimination) {
+func (v *view) fit(l *load, cs []candidate, lead candidate, stays func(candidate) bool, block int) ([]candidate, []plan.Elimination) {
 	want := max(v.o.MinReps-block, 1)
 	left := v.left(l) - v.profileReserve(l, len(v.profileCells(l)))
 	worst := slices.Clone(cs)
@@ -57,7 +61,7 @@ func (v *view) fit(l *load, cs []candidate, lead candidate, block int) ([]candid
 		if v.need(cs, gone, block == 0)*int64(want) <= left {
 			break
 		}
-		if c.cell == l.baseline() || c.cell == lead.cell {
+		if stays(c) {
 			continue
 		}
 		gone[c.cell] = true
@@ -96,6 +100,7 @@ func (v *view) worse(a, b, lead candidate) int {
 		return int((1 - c.score/lead.score) / (2 * v.o.Tie))
 	}
 	return cmp.Or(
+		-cmp.Compare(btoi(a.barred), btoi(b.barred)),
 		-cmp.Compare(band(a), band(b)),
 		-cmp.Compare(a.cell.Model.Rank(), b.cell.Model.Rank()),
 		-cmp.Compare(a.cell.Concurrency, b.cell.Concurrency),

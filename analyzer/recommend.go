@@ -135,20 +135,22 @@ func (j *judgement) contenders() []contender {
 		switch {
 		case cell.Status == record.WrongResult:
 			c.barred = "its results differ from sequential's"
-		case cell.Status == record.Eliminated:
-			c.barred = "eliminated: " + cell.Reason
 		case cell.Status == record.Partial && cleanOK:
 			c.barred = "not all of its trials finished"
-		case cell.Status != record.OK && cell.Status != record.Partial:
+		case cell.Status == record.Eliminated && cell.Model != model.Processes:
+			c.barred = "it was eliminated: " + cell.Reason
+		case cell.Status != record.OK && cell.Status != record.Partial && cell.Status != record.Eliminated:
 			c.barred = string(cell.Status) + ": " + cell.Reason
-		case !j.failsLikeBaseline(cell.FailedOps, cell.Ops):
+		case !j.failsLikeBaseline(j.load, cell.FailedOps, cell.Ops):
 			c.barred = fmt.Sprintf("%d of %d ops failed, more than under sequential", cell.FailedOps, cell.Ops)
 		case cell.Model == model.EventLoop && j.stall() > j.o.LoopStall:
 			c.barred = fmt.Sprintf("%.0f %% of an op's time is in blocking calls, which would stall a true event loop", 100*j.stall())
 		case cell.Model == model.Processes && !j.load.w.Private:
 			c.barred = "children share no state, and the workload does not declare state: private"
+		case cell.Status == record.Eliminated:
+			c.barred = "it was eliminated: " + cell.Reason
 		default:
-			c.barred = unmet(limits, cell)
+			c.barred, _ = unmet(limits, cell)
 		}
 		if c.barred == "" && x.n() < j.o.MinReps {
 			c.barred = fmt.Sprintf("it needs %d trials and has %d", j.o.MinReps, x.n())
@@ -227,14 +229,11 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 		why("%s reads %.1f %% better, within the margin of %.1f %%; of equals the simplest model and the lowest concurrency win",
 			setupOf(best.cell), 100*(best.score/pick.score-1), 100*margin)
 	}
-	for _, c := range all {
-		if c.score <= best.score*(1+margin) || c.barred == "" || c.cell.Status == record.Eliminated {
-			continue
-		}
+	for _, c := range betterButBarred(all, best.score*(1+margin)) {
 		why("%s reads %.2fx of it, but %s", setupOf(c.cell), c.score/best.score, c.barred)
-		if c.cell.Model == model.Processes && c.cell.Status == record.OK {
+		if c.cell.Model == model.Processes && !j.load.w.Private {
 			j.warn(WarnSemantics, "declare state: private if ops need not share memory, locks or caches",
-				"%s reaches %.2fx of what is recommended, because each child has its own locks and caches: that changes semantics", setupOf(c.cell), c.score/best.score)
+				"%s reads %.2fx of what is recommended, because each child has its own locks and caches: that changes semantics", setupOf(c.cell), c.score/best.score)
 		}
 	}
 	r.Code = j.code(pick.cell)
@@ -244,6 +243,24 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 		j.sameOnBothSides(b)
 	}
 	j.say("measured: %s is best by %s, %.2fx sequential", setupOf(pick.cell), objective, r.Speedup.Value)
+}
+
+// betterButBarred returns, of each model, the best cell that scores more than
+// what is needed but may not be recommended, the simplest model first.
+func betterButBarred(all []contender, more float64) []contender {
+	byModel := make(map[model.Model]contender)
+	for _, c := range all {
+		if c.barred != "" && c.score > more && c.score > byModel[c.cell.Model].score {
+			byModel[c.cell.Model] = c
+		}
+	}
+	var cs []contender
+	for _, m := range model.All() {
+		if c, ok := byModel[m]; ok {
+			cs = append(cs, c)
+		}
+	}
+	return cs
 }
 
 // setupOf names a cell in words.

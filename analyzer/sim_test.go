@@ -116,7 +116,7 @@ func (l *lab) measure(o op, t plan.Trial, rng *rand.Rand) record.Record {
 	rec.CPU = record.CPU{UserNs: int64(cpu * float64(n))}
 	if m == model.Sequential && (t.Pass == plan.Classify || t.Pass == plan.ControlRun) {
 		used := cpu * float64(n)
-		rec.Thread = &record.Thread{CPUNs: int64(used), RunnableNs: int64(used * (slow - 1)), LabelledNs: int64(used * 0.99)}
+		rec.Thread = &record.Thread{CPUNs: int64(used), RunnableNs: int64(max(wall-used-wait*float64(n), 0)), LabelledNs: int64(used * 0.99)}
 		for i, s := range o.steps {
 			sc := s.cpu * l.time
 			rec.Steps = append(rec.Steps, record.Step{Name: o.names[i], Ops: n, CPUNs: int64(sc * float64(n)),

@@ -126,7 +126,7 @@ func (j *judgement) doubtCells() {
 		case c.Status.Broken():
 			broken++
 		}
-		if c.FailedOps > 0 && c.Model != model.Sequential && !j.failsLikeBaseline(c.FailedOps, c.Ops) {
+		if c.FailedOps > 0 && c.Model != model.Sequential && !j.failsLikeBaseline(j.load, c.FailedOps, c.Ops) {
 			j.warn(WarnFailures, "see the cell's errors: the op or what it calls cannot take so many at once",
 				"%s at %d: %d of %d ops failed, more than under sequential", c.Model, c.Concurrency, c.FailedOps, c.Ops)
 		}

@@ -1,0 +1,159 @@
+package analyzer
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/concprof/concprof/analyzer/internal/stats"
+	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
+	"github.com/concprof/concprof/probes/workload"
+)
+
+// A candidate is a cell that can still win, with what its trials scored.
+type candidate struct {
+	cell   plan.Cell
+	scores []float64 // of its timing trials, else of its pilots; more is better
+	score  float64   // their median
+	reps   int       // timing trials that count
+	cost   int64     // of one more timing trial
+	barred bool      // it could not be recommended even if it were best
+}
+
+// candidates returns the cells that have shown something and are not gone.
+func (v *view) candidates(l *load) []candidate {
+	return slices.DeleteFunc(v.shown(l), func(c candidate) bool { return l.gone(c.cell) })
+}
+
+// shown returns the cells that have shown something and did not break down.
+func (v *view) shown(l *load) []candidate {
+	if l.memo.shown != nil {
+		return slices.Clone(l.memo.shown)
+	}
+	cs := []candidate{}
+	score := scoreOf(l.w.Objective, v.o)
+	over := v.overhead(l, false)
+	limits, reference := v.limits(l), (*record.Digest)(nil)
+	if d, stable := v.reference(l); stable {
+		reference = d
+	}
+	for _, c := range l.w.Cells {
+		if _, ended := l.brokenDown(c); ended {
+			continue
+		}
+		fs := l.counted(c, plan.Timing, v.o)
+		reps := len(fs)
+		if reps == 0 {
+			fs = l.counted(c, plan.Pilot, v.o)
+		}
+		if len(fs) == 0 {
+			continue
+		}
+		scores := values(fs, score)
+		ops := int64(c.Concurrency)
+		if t, ok := l.planned[c]; ok {
+			ops = t.Ops
+		}
+		cs = append(cs, candidate{
+			cell: c, scores: scores, score: stats.Median(scores), reps: reps,
+			barred: v.barred(l, c, fs, limits, reference),
+			cost:   int64(float64(ops)*1e9/max(v.rateOf(l, c), 1e-6)) + over,
+		})
+	}
+	l.memo.shown = cs
+	return slices.Clone(cs)
+}
+
+// margin is the relative difference below which cells are ties, as far as it
+// is known.
+func (v *view) margin(l *load) float64 {
+	if l.memo.margin == 0 {
+		l.memo.margin = v.marginOf(l)
+	}
+	return l.memo.margin
+}
+
+func (v *view) marginOf(l *load) float64 {
+	fs := l.counted(l.baseline(), plan.Timing, v.o)
+	if len(fs) < v.o.MinBlocks {
+		return v.o.Tie
+	}
+	return max(v.o.Tie, v.o.floor(fs, seedOf(v.plan.Seed, "floor "+l.w.Name)))
+}
+
+// barred reports whether a cell may turn out not to be recommendable whatever
+// it scores. Such a cell is measured, but none is eliminated on its account.
+// The event loop is among them, for only profiles can tell that its ops block
+// it, and a planner sees records.
+func (v *view) barred(l *load, c plan.Cell, fs []plan.Finished, limits []workload.Constraint, reference *record.Digest) bool {
+	if c.Model == model.EventLoop || c.Model == model.Processes && !l.w.Private {
+		return true
+	}
+	if _, wrong := v.wrong(l, c, reference); wrong {
+		return true
+	}
+	var failed, ops int64
+	for _, f := range fs {
+		failed, ops = failed+f.Record.FailedOps, ops+f.Record.Ops
+	}
+	if !v.failsLikeBaseline(l, failed, ops) {
+		return true
+	}
+	if len(limits) == 0 {
+		return false
+	}
+	var cell Cell
+	v.o.costs(&cell, fs)
+	broken, known := unmet(limits, &cell)
+	return known && broken != ""
+}
+
+func (v *view) limits(l *load) []workload.Constraint {
+	var cs []workload.Constraint
+	for _, text := range l.w.Constraints {
+		if c, err := workload.ParseConstraint(text); err == nil {
+			cs = append(cs, c)
+		}
+	}
+	return cs
+}
+
+// leader returns the best cell of those that can be recommended, or of all if
+// none can.
+func leader(cs []candidate) candidate {
+	best := cs[0]
+	for _, c := range cs[1:] {
+		if best.barred != c.barred {
+			if best.barred {
+				best = c
+			}
+			continue
+		}
+		if c.score > best.score {
+			best = c
+		}
+	}
+	return best
+}
+
+// heir returns the simplest cell that is within a margin of the leader: the
+// one that would be recommended if they turn out to be equal.
+func heir(cs []candidate, lead candidate, margin float64) candidate {
+	pick := lead
+	for _, c := range cs {
+		if !c.barred && c.score*(1+margin) >= lead.score && cmp.Or(
+			cmp.Compare(c.cell.Model.Rank(), pick.cell.Model.Rank()), cmp.Compare(c.cell.Concurrency, pick.cell.Concurrency)) < 0 {
+			pick = c
+		}
+	}
+	return pick
+}
+
+func find(cs []candidate, c plan.Cell) (candidate, bool) {
+	i := slices.IndexFunc(cs, func(x candidate) bool { return x.cell == c })
+	if i < 0 {
+		return candidate{}, false
+	}
+	return cs[i], true
+}
