@@ -28,7 +28,7 @@ func (h *Host) inspect() {
 	if kb, err := strconv.ParseInt(strings.TrimSuffix(fields("/proc/meminfo")["MemTotal"], " kB"), 10, 64); err == nil {
 		h.MemoryBytes = kb << 10
 	}
-	if n, ok := cgroupNumber("memory.max"); ok && (h.MemoryBytes == 0 || n < h.MemoryBytes) {
+	if n, ok := memoryLimit(); ok && (h.MemoryBytes == 0 || n < h.MemoryBytes) {
 		h.MemoryBytes = n
 	}
 	h.Unenforced = append(h.Unenforced, "cgroup limits: memory and processes are watched every 100 ms instead",
@@ -64,44 +64,53 @@ func fields(path string) map[string]string {
 // quota returns how many processors the cgroup's CPU quota is worth, rounded
 // up.
 func quota() (cores int, ok bool) {
-	data, ok := cgroupFile("cpu.max")
-	if !ok {
-		return 0, false
+	var text string
+	if text, ok = cgroupFile("", "cpu.max"); !ok {
+		most, ok1 := cgroupFile("cpu", "cpu.cfs_quota_us")
+		period, ok2 := cgroupFile("cpu", "cpu.cfs_period_us")
+		if !ok1 || !ok2 {
+			return 0, false
+		}
+		text = most + " " + period
 	}
-	f := strings.Fields(data)
+	f := strings.Fields(text)
 	if len(f) != 2 {
 		return 0, false
 	}
-	most, err1 := strconv.ParseInt(f[0], 10, 64) // "max" is none
+	most, err1 := strconv.ParseInt(f[0], 10, 64) // no quota is "max", or -1 in version 1
 	period, err2 := strconv.ParseInt(f[1], 10, 64)
-	if err1 != nil || err2 != nil || period <= 0 {
+	if err1 != nil || err2 != nil || most <= 0 || period <= 0 {
 		return 0, false
 	}
 	return int((most + period - 1) / period), true
 }
 
-func cgroupNumber(name string) (int64, bool) {
-	data, ok := cgroupFile(name)
+// memoryLimit returns the cgroup's limit in bytes. Version 1 has a huge one
+// where there is none.
+func memoryLimit() (int64, bool) {
+	text, ok := cgroupFile("", "memory.max")
 	if !ok {
-		return 0, false
+		text, ok = cgroupFile("memory", "memory.limit_in_bytes")
 	}
-	n, err := strconv.ParseInt(strings.TrimSpace(data), 10, 64)
-	return n, err == nil
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	return n, ok && err == nil
 }
 
-// cgroupFile reads a file of this process's cgroup of version 2, or of the
-// root that a container sees.
-func cgroupFile(name string) (string, bool) {
+// cgroupFile reads a file of this process's cgroup, or of the root that a
+// container sees: of a controller of version 1, or of version 2 if controller
+// is "".
+func cgroupFile(controller, name string) (string, bool) {
 	self, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
 		return "", false
 	}
+	root := filepath.Join("/sys/fs/cgroup", controller)
 	for line := range strings.Lines(string(self)) {
-		path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::")
-		if !ok {
+		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(f) != 3 || !strings.Contains(","+f[1]+",", ","+controller+",") {
 			continue
 		}
-		for _, dir := range []string{filepath.Join("/sys/fs/cgroup", path), "/sys/fs/cgroup"} {
+		for _, dir := range []string{filepath.Join(root, f[2]), root} {
 			if data, err := os.ReadFile(filepath.Join(dir, name)); err == nil {
 				return string(data), true
 			}

@@ -24,7 +24,7 @@ func judge(j *Job, r *report, e proc.Ending, stderr []byte) *record.Record {
 		rec.Status, rec.Stage = s, r.stage()
 		rec.Reason = clip(fmt.Sprintf(format, args...), maxText)
 	}
-	c, crashed := parseCrash(stderr)
+	c, crashed := parseCrash(stderr, j.Dir)
 	rec.Frame = c.frame
 	defer func() {
 		if rec.Status == record.OK {
@@ -46,9 +46,6 @@ func judge(j *Job, r *report, e proc.Ending, stderr []byte) *record.Record {
 		set(record.Lost, "was interrupted")
 	case e.Cause == proc.Deadline:
 		set(record.TimedOut, "did not end within %v", j.Timeout)
-		if rec.Frame == "" {
-			rec.Frame = userFrame(splitLines(stderr))
-		}
 	case r.bad != "":
 		set(record.BadResult, "%s", r.bad)
 	case e.Signal != "":

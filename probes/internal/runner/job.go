@@ -222,8 +222,6 @@ func (j *Job) keep(rec *record.Record, profiles []profile, stdout, stderr *proc.
 	return nil
 }
 
-func splitLines(b []byte) []string { return strings.Split(string(b), "\n") }
-
 // A profile is a file that the probe writes into.
 type profile struct {
 	kind record.ProfileKind

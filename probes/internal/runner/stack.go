@@ -17,12 +17,13 @@ type crash struct {
 var (
 	crashLine  = regexp.MustCompile(`^(panic: |fatal error: |runtime: goroutine stack exceeds|SIG[A-Z]+: )`)
 	signalLine = regexp.MustCompile(`^(?:\[signal |)(SIG[A-Z]+): `)
-	frameLine  = regexp.MustCompile(`^\t(.+:\d+)(?: \+0x[0-9a-f]+)?$`)
+	frameLine  = regexp.MustCompile(`^\t(.+:\d+)(?: \+0x[0-9a-f]+.*)?$`)
 )
 
 // parseCrash looks for the end of a Go program in what it printed on standard
-// error. It reports false if there is none.
-func parseCrash(stderr []byte) (crash, bool) {
+// error. It reports false if there is none. Files below dir are named relative
+// to it.
+func parseCrash(stderr []byte, dir string) (crash, bool) {
 	lines := strings.Split(string(stderr), "\n")
 	var c crash
 	at := -1
@@ -45,14 +46,14 @@ func parseCrash(stderr []byte) (crash, bool) {
 			c.signal = m[1]
 		}
 	}
-	c.frame = userFrame(lines[at:])
+	c.frame = userFrame(lines[at:], dir)
 	return c, true
 }
 
 // userFrame returns the innermost frame of the user's code, as "function
 // file:line", in the first goroutine that has any. Goroutines that run an op
 // come first: in the stacks of a program that hangs, the op is what hangs.
-func userFrame(lines []string) string {
+func userFrame(lines []string, dir string) string {
 	var first string
 	for _, g := range goroutines(lines) {
 		inOp, frame := false, ""
@@ -63,8 +64,8 @@ func userFrame(lines []string) string {
 			}
 			fn := function(g[i])
 			inOp = inOp || strings.HasSuffix(fn, "harness.runOp")
-			if frame == "" && fn != "" && !foreign(fn) {
-				frame = clip(fn+" "+place[1], 1024)
+			if frame == "" && fn != "" && !foreign(fn) && !strings.Contains(place[1], "zz_concprof") {
+				frame = clip(fn+" "+strings.TrimPrefix(place[1], strings.TrimSuffix(dir, "/")+"/"), 1024)
 			}
 		}
 		if frame != "" && inOp {
