@@ -21,10 +21,6 @@ func main() {
 }
 
 func run() int {
-	dir, err := os.Getwd()
-	if err != nil {
-		dir = "."
-	}
 	width, _, err := term.GetSize(int(os.Stdout.Fd()))
 	if err != nil {
 		width = 0
@@ -35,7 +31,6 @@ func run() int {
 		Stdout:         os.Stdout,
 		Stderr:         os.Stderr,
 		LookupEnv:      os.LookupEnv,
-		Dir:            dir,
 		Width:          width,
 		StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),

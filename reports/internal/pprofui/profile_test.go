@@ -1,8 +1,6 @@
 package pprofui
 
 import (
-	"fmt"
-
 	"github.com/google/pprof/profile"
 )
 
@@ -49,7 +47,7 @@ func testSite() *Site {
 		Title: "profiles <of> a run",
 		Workloads: []Workload{
 			{Name: "render", Target: "./app.Render", Verdict: "mixed (demand 0.50).", Cells: []Cell{cell("sequential-1", 80, 20), cell("pool-8", 60, 140)}},
-			{Name: "nothing", Verdict: fmt.Sprint("inconclusive")},
+			{Name: "nothing", Verdict: "inconclusive"},
 		},
 	}
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -16,8 +15,6 @@ type Env struct {
 	Stderr io.Writer // progress, warnings, errors
 
 	LookupEnv func(name string) (string, bool)
-	// Dir is the working directory, absolute: relative paths start here.
-	Dir string
 	// Width is the number of columns of the terminal, 0 if there is none.
 	Width int
 	// StdoutTerminal and StderrTerminal say which stream is a terminal.
@@ -28,14 +25,6 @@ type Env struct {
 	// stop and to keep what it has; the second one ends it at once.
 	Signals <-chan os.Signal
 	Now     func() time.Time
-}
-
-// abs returns path as seen from the working directory.
-func (e *Env) abs(path string) string {
-	if path == "" || filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(e.Dir, path)
 }
 
 // lookup returns the value of an environment variable, "" if it is not set.

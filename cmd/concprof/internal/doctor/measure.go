@@ -14,10 +14,11 @@ func (h Host) clock() Check {
 	costs := make([]time.Duration, rounds)
 	for i := range costs {
 		start := time.Now()
-		for range reads - 1 {
-			time.Now()
+		last := start
+		for range reads {
+			last = time.Now()
 		}
-		costs[i] = time.Since(start) / reads
+		costs[i] = last.Sub(start) / reads
 	}
 	slices.Sort(costs)
 	cost := costs[rounds/2]

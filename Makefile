@@ -1,0 +1,55 @@
+# make test is all that a change must pass; .ci/run calls it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+
+GO ?= go
+# FUZZTIME is how long each fuzz target runs: FUZZTIME=10m make fuzz to search.
+FUZZTIME ?= 3s
+# TESTFLAGS are added to go test: make unit TESTFLAGS='-run TestScript'.
+TESTFLAGS ?=
+PACKAGES ?= ./...
+
+# Other modules of this repository, with tests of their own.
+MODULES := $(shell find testdata -name go.mod -not -path '*/node_modules/*' -exec dirname {} \;)
+
+.PHONY: build test fmt vet staticcheck layout unit modules fuzz bench browser clean
+
+build: ## concprof into bin/
+	$(GO) build -trimpath -o bin/concprof ./cmd/concprof
+
+test: fmt vet staticcheck layout browser unit modules fuzz
+	@echo "all checks passed"
+
+fmt: ## every file is as gofmt writes it
+	@files="$$(find . -name '*.go' -not -path '*/testdata/*' -not -path './.*' -print0 | xargs -0 gofmt -l)"; \
+	for m in $(MODULES); do files="$$files$$(gofmt -l "$$m")"; done; \
+	if [ -n "$$files" ]; then echo "gofmt -w these files:"; echo "$$files"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+staticcheck:
+	$(GO) tool staticcheck ./...
+
+layout: ## the direction of imports and the other rules of the layout
+	$(GO) test -count=1 ./cmd/concprof/internal/layout
+
+browser: ## Chromium, which looks at the report and at the pprof web UI
+	@.ci/browser
+
+unit: ## unit, golden, script, property, process and browser tests
+	$(GO) test -race -shuffle=on -timeout 14m $(TESTFLAGS) $(PACKAGES)
+
+modules: ## the modules below testdata, by their own tests
+	@for m in $(MODULES); do echo "module $$m"; (cd "$$m" && $(GO) vet ./... && $(GO) test ./...); done
+
+fuzz: ## each fuzz target for FUZZTIME
+	@.ci/fuzz $(FUZZTIME) $(PACKAGES)
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PACKAGES)
+
+clean:
+	rm -rf bin
