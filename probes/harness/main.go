@@ -47,11 +47,13 @@ func run(funcs map[string]any, started time.Time) int {
 	}
 	e := &emitter{w: result}
 	spec, err := readSpec()
+	if spec != nil {
+		e.token = spec.Token
+	}
 	if err != nil {
 		e.fatal(record.StageStart, err)
 		return 1
 	}
-	e.token = spec.Token
 	t := &trial{spec: spec, funcs: funcs, emit: e, started: started}
 	if err := t.run(); err != nil {
 		stage := record.StageOps
@@ -65,7 +67,8 @@ func run(funcs map[string]any, started time.Time) int {
 	return 0
 }
 
-// readSpec reads and checks the document on record.SpecFD.
+// readSpec reads and checks the document on record.SpecFD. With a spec that
+// can be read but not used it returns both the spec and an error.
 func readSpec() (*Spec, error) {
 	f, err := takeFD(record.SpecFD, "spec")
 	if err != nil {

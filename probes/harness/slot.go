@@ -38,14 +38,20 @@ type slot struct {
 
 	clockCost time.Duration // of timing an op
 	latency   record.Histogram
-	// early holds the times taken before k was chosen: they count only if
-	// every op is timed in the end.
-	early record.Histogram
+	// early holds the times taken before k was chosen. Those of ops that
+	// would have been timed anyway count in the end.
+	early []timing
 
 	keep bool // the last result: in dry trials only
 	last lastResult
 
 	_ [64]byte // keeps another slot's counters off this one's last line
+}
+
+// A timing is how long an op took.
+type timing struct {
+	op  int64
+	dur time.Duration
 }
 
 // lastResult is what the only op of a dry trial returned.
@@ -125,7 +131,7 @@ func (s *slot) performSlowly(op int64, in any) {
 	}
 	out, err := runOp(s, op, in)
 	if timed {
-		s.note(time.Since(begin), decided)
+		s.note(timing{op, time.Since(begin)}, decided)
 	}
 	if s.keep {
 		s.last = lastResult{out, err, time.Since(begin)}
@@ -137,13 +143,13 @@ func (s *slot) performSlowly(op int64, in any) {
 }
 
 // note enters the time of an op.
-func (s *slot) note(d time.Duration, decided bool) {
+func (s *slot) note(t timing, decided bool) {
 	if decided {
-		s.latency.Record(int64(d))
+		s.latency.Record(int64(t.dur))
 		return
 	}
-	s.early.Record(int64(d))
-	s.sampler.note(d, s.clockCost, clockShare)
+	s.early = append(s.early, t)
+	s.sampler.note(t.dur, s.clockCost, clockShare)
 }
 
 // enter adds the result of an op to the digest. An op that succeeded without
@@ -193,8 +199,10 @@ func collect(r *record.Record, slots []*slot, sm *sampler, noDigest bool) {
 	for _, s := range slots {
 		r.Ops += s.ops
 		hist.Merge(&s.latency)
-		if k <= 1 {
-			hist.Merge(&s.early)
+		for _, t := range s.early {
+			if sm.chosen(t.op) {
+				hist.Record(int64(t.dur))
+			}
 		}
 		sum.Merge(&s.digest)
 		fails.merge(&s.failures)
