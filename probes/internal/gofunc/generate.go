@@ -15,6 +15,10 @@ import (
 // returns the function of a number.
 const funcName = "ZzConcprofFunc"
 
+// noInline keeps the names of closures, which profiles show, below the
+// package that they were written for.
+const noInline = "//go:noinline\n"
+
 // absent is the content of a file of the user's that the build does not see.
 var absent []byte
 
@@ -134,7 +138,7 @@ func (g *generator) shim(p *pkg, fns []int) error {
 	for _, name := range names {
 		fmt.Fprintf(&b, "import %s %q\n", name, imports[name])
 	}
-	fmt.Fprintf(&b, "\nfunc %s(n int) interface{} {\n\tswitch n {\n", funcName)
+	fmt.Fprintf(&b, "\n%sfunc %s(n int) interface{} {\n\tswitch n {\n", noInline, funcName)
 	for _, i := range fns {
 		fmt.Fprintf(&b, "\tcase %d:\n%s\t\treturn %s\n", i, g.r.lineDirective(g.r.Funcs[i]), g.r.Funcs[i].Expr)
 	}
@@ -194,7 +198,7 @@ func parentOfInternal(importPath string) (string, bool) {
 func bridgeSource(refs []ref) []byte {
 	var b strings.Builder
 	names := writeHeader(&b, prefix+"bridge", "", refs)
-	fmt.Fprintf(&b, "func %s(n int) any {\n\tswitch n {\n", funcName)
+	fmt.Fprintf(&b, "%sfunc %s(n int) any {\n\tswitch n {\n", noInline, funcName)
 	for _, f := range refs {
 		fmt.Fprintf(&b, "\tcase %d:\n%s\t\treturn %s.%s\n", f.fn, f.line, names[f.importPath], f.expr)
 	}

@@ -1,8 +1,10 @@
 package gofunc
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -17,7 +19,7 @@ func Requests(f *workload.File) []Request {
 	var requests []Request
 	index := map[string]int{}
 	for _, w := range f.Workloads {
-		funcs, tags := funcsOf(w)
+		funcs, tags := funcsOf(f, w)
 		if len(funcs) == 0 {
 			continue
 		}
@@ -51,7 +53,7 @@ func (r *Request) add(fn Func) {
 // funcsOf returns the functions of one workload, with its setup and teardown,
 // which are evaluated in the package of its first function, and the union of
 // their tags, sorted.
-func funcsOf(w workload.Workload) ([]Func, []string) {
+func funcsOf(f *workload.File, w workload.Workload) ([]Func, []string) {
 	var targets []*workload.GoFunc
 	if w.Go != nil {
 		targets = append(targets, w.Go)
@@ -68,7 +70,7 @@ func funcsOf(w workload.Workload) ([]Func, []string) {
 	var tags []string
 	seen := map[string]bool{}
 	for _, g := range targets {
-		funcs = append(funcs, Func{Package: g.Package, Expr: g.Func, Line: g.Line})
+		funcs = append(funcs, Func{Package: g.Package, Expr: g.Func, Line: exprLine(f.Source, g.Line)})
 		for _, t := range g.Tags {
 			if !seen[t] {
 				seen[t] = true
@@ -102,4 +104,17 @@ func moduleRoot(dir string) string {
 		}
 		dir = parent
 	}
+}
+
+// blockScalar matches a line after which a YAML block scalar begins.
+var blockScalar = regexp.MustCompile(`[:-]\s+[|>][-+0-9]*\s*(#.*)?$`)
+
+// exprLine returns the line on which an expression begins whose value is said
+// to begin at line: of a block scalar that is the line of its indicator.
+func exprLine(source []byte, line int) int {
+	lines := bytes.Split(source, []byte("\n"))
+	if line >= 1 && line <= len(lines) && blockScalar.Match(bytes.TrimSuffix(lines[line-1], []byte("\r"))) {
+		return line + 1
+	}
+	return line
 }
