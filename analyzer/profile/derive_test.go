@@ -329,11 +329,20 @@ func TestDeriveRecorded(t *testing.T) {
 			if (set.Truncated > 0.95) != (o.name == "deep") {
 				t.Errorf("%.2f of the wall time truncated", set.Truncated)
 			}
-			off := int64(0)
-			if set.OffCPU != nil {
-				off = total(set.OffCPU, 0)
+			if set.OffCPU == nil {
+				t.Fatal(set.Problem)
 			}
-			t.Logf("wall %d cpu %d offcpu %d ms, residual %.3f %s", total(set.Wall, 0)/1e6, total(set.CPU, 0)/1e6, off/1e6, set.Residual, set.Problem)
+			off := float64(total(set.OffCPU, 0)) / float64(total(set.Wall, 0))
+			low, high := 0.95, 1.0 // it waits all the time,
+			switch {
+			case o.kind == "":
+				low, high = 0, 0.1 // computes,
+			case o.name == "mutex" || o.name == "rwmutex":
+				low, high = 0.7, 0.8 // or computes while one of four
+			}
+			if off < low || off > high {
+				t.Errorf("off-CPU time is %.3f of the wall time, want %.2f to %.2f", off, low, high)
+			}
 		})
 	}
 }

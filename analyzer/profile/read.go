@@ -50,7 +50,7 @@ func DefaultLimits() Limits {
 		Labels:    200_000,
 		Items:     2_000_000,
 		Depth:     10_000,
-		Frames:    4_000_000,
+		Frames:    1_000_000,
 	}
 }
 

@@ -98,7 +98,7 @@ func systemCall(function string) bool {
 type wait struct {
 	state State
 	kind  record.Wait // "" when running
-	row   int         // the row of libraries that decided, -1: none
+	gc    bool        // parked for garbage collection
 }
 
 // waitOf tells what the goroutine with this stack, leaf first, did. Frames of
@@ -107,7 +107,7 @@ type wait struct {
 func (o Options) waitOf(frames []Frame) wait {
 	r := rawOf(frames)
 	if r == rawNone {
-		return wait{Running, "", -1}
+		return wait{state: Running}
 	}
 	end := len(frames)
 	if i := o.innermost(frames); i >= 0 {
@@ -118,28 +118,44 @@ func (o Options) waitOf(frames []Frame) wait {
 		// package; the table is short, so a plain scan is enough.
 		for i := range libraries {
 			if l := &libraries[i]; l.raw&r != 0 && strings.HasPrefix(f.Function, l.prefix) {
-				return wait{l.state(r), l.wait, i}
+				return wait{state: l.state(r), kind: l.wait}
 			}
 		}
 	}
-	return rawWait(r)
+	w := rawWait(r)
+	w.gc = r == rawRuntime && collecting(frames)
+	return w
 }
 
 // rawWait is what a park means where no library says more.
 func rawWait(r raw) wait {
 	switch r {
 	case rawPoll:
-		return wait{Blocked, record.Network, -1}
+		return wait{state: Blocked, kind: record.Network}
 	case rawSem:
-		return wait{Blocked, record.Lock, -1}
+		return wait{state: Blocked, kind: record.Lock}
 	case rawChan, rawCond:
 		// What a condition stands for is, like a channel, another
 		// goroutine's doing; it excludes nobody.
-		return wait{Blocked, record.Channel, -1}
+		return wait{state: Blocked, kind: record.Channel}
 	case rawTimer:
-		return wait{Blocked, record.Timer, -1}
+		return wait{state: Blocked, kind: record.Timer}
 	case rawSyscall, rawCgo:
-		return wait{Ambiguous, record.Other, -1}
+		return wait{state: Ambiguous, kind: record.Other}
 	}
-	return wait{Blocked, record.Other, -1}
+	return wait{state: Blocked, kind: record.Other}
+}
+
+// collecting reports whether a goroutine that the runtime parked for its own
+// sake waits for garbage collection.
+func collecting(frames []Frame) bool {
+	for _, f := range frames {
+		switch {
+		case strings.HasPrefix(f.Function, "runtime.gc"):
+			return true
+		case packageOf(f.Function) != "runtime":
+			return false
+		}
+	}
+	return false
 }

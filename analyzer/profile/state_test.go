@@ -67,6 +67,9 @@ func TestWaitsOfStacks(t *testing.T) {
 			if state != tt.state || kind != tt.kind {
 				t.Errorf("%s %s, want %s %s", state, kind, tt.state, tt.kind)
 			}
+			if gc := strings.Contains(tt.stack, "runtime.gc"); (w.GC == 1) != gc {
+				t.Errorf("%d samples of garbage collection", w.GC)
+			}
 			if kind == "" {
 				return
 			}
@@ -81,7 +84,7 @@ func TestWaitsOfStacks(t *testing.T) {
 	}
 }
 
-// TestWaitsPlaceOfBuiltIns gives the place of steps that are the harness's
+// TestWaitsPlace gives the place of steps that are the harness's
 // own, and of ops that are a library's function.
 func TestWaitsPlace(t *testing.T) {
 	const lock = " sync.(*Mutex).Lock internal/sync.runtime_SemacquireMutex runtime.semacquire1 runtime.gopark"

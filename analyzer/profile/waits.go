@@ -63,6 +63,9 @@ type WaitShares struct {
 	// Ambiguous are ops in a system call or in C, by what they would wait
 	// for if they slept there. Whether they did is for clocks to say.
 	Ambiguous map[record.Wait]int64
+	// GC is the part of Blocked[record.Other] in which the runtime had parked
+	// the op for garbage collection: to assist it, or until it has begun.
+	GC int64
 	// Truncated is how many of Samples had lost their root (over 32 frames)
 	// and are taken for ops' on that account.
 	Truncated int64
@@ -133,6 +136,9 @@ func (o Options) Waits(walls ...*profile.Profile) WaitShares {
 				w.Ambiguous[at.kind] += n
 			default:
 				w.Blocked[at.kind] += n
+			}
+			if at.gc {
+				w.GC += n
 			}
 			places[key{at.kind, frames[o.place(frames)]}] += n
 		}
