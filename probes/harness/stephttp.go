@@ -13,8 +13,9 @@ import (
 const bufferBytes = 32 << 10
 
 // httpStep makes a request and reads the whole answer. All slots share one
-// client that keeps a connection for every op in flight; the client that Go
-// provides keeps two a host, and would measure the opening of connections.
+// client that keeps a connection for every op in flight, and opens no more:
+// the client that Go provides keeps two a host, and dials whenever none is
+// idle at that instant, so it would measure the opening of connections.
 // An answer other than 2xx is a failed op. The result is a hash of the body.
 func httpStep(s Step, concurrency int) (builtStep, error) {
 	u, err := url.Parse(s.Address)
@@ -31,6 +32,7 @@ func httpStep(s Step, concurrency int) (builtStep, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns = concurrency
 	transport.MaxIdleConnsPerHost = concurrency
+	transport.MaxConnsPerHost = concurrency
 	client := &http.Client{Transport: transport}
 	body := bytes.Repeat([]byte("x"), int(s.Bytes))
 
