@@ -32,8 +32,11 @@ type load struct {
 	// have finished.
 	planned map[plan.Cell]plan.Trial
 	spentNs int64
-	ops     int64
-	trials  int
+	ops     int64 // that were reported
+	// most is how many ops may have run at most: a trial that broke may have
+	// run all of them.
+	most   int64
+	trials int
 	// disturbed counts finished trials on which the host intruded.
 	disturbed int
 	memo      memo
@@ -124,11 +127,8 @@ func (l *load) add(f plan.Finished, o Options) {
 	l.slots[s] = append(l.slots[s], f)
 	l.spentNs += f.Record.ElapsedNs
 	l.trials++
-	n := f.Record.Ops
-	if f.Record.Status.Broken() {
-		n = max(n, f.Trial.Ops) // it may have run them all before it broke
-	}
-	l.ops += n
+	l.ops += f.Record.Ops
+	l.most += max(f.Record.Ops, f.Trial.Ops)
 	if o.disturbance(&f.Record) != "" {
 		l.disturbed++
 	}

@@ -35,7 +35,8 @@ type Options struct {
 	// percentile to about 0.7 points of its level.
 	Resamples int
 	// NoiseSplits and NoiseQuantile define the noise floor: the quantile over
-	// so many random half splits of the baseline against itself.
+	// so many random half splits of the baseline against itself. Simulated, 1
+	// in 20 comparisons of a thing with itself exceeds the floor of the default.
 	NoiseSplits   int
 	NoiseQuantile float64
 	// MinP99Ops is the least number of timed ops behind a p99: 10 beyond it.
@@ -147,7 +148,7 @@ func DefaultOptions() Options {
 		ControlCPUMin: 0.85, ControlWaitMax: 0.15,
 		Level: 0.95, MinReps: 6,
 		Tie: 0.05, SpreadTie: 2,
-		Resamples: 1000, NoiseSplits: 200, NoiseQuantile: 0.95,
+		Resamples: 1000, NoiseSplits: 200, NoiseQuantile: 0.99,
 		MinP99Ops:  1000,
 		MaxForeign: 0.15, MaxSteal: 0.05, MaxThrottled: 0.05,
 		MutexWaitShare: 0.10, LockShare: 0.30, GCShare: 0.125, LoopStall: 0.05,

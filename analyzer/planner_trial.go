@@ -57,7 +57,7 @@ func (l *load) opsLeft() int64 {
 	if l.w.MaxOps <= 0 {
 		return 1 << 62
 	}
-	return l.w.MaxOps - l.ops
+	return l.w.MaxOps - l.most
 }
 
 // offload tells which steps hybrid sends through the permits: those that are

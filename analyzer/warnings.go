@@ -132,7 +132,7 @@ func (j *judgement) doubtCells() {
 		}
 	}
 	if broken > 0 {
-		j.warn(WarnBroken, "see their reasons; the recommendation leaves them out", "%d of %d cells could not be measured in full", broken, len(j.out.Cells))
+		j.warn(WarnBroken, "see their reasons; the recommendation leaves them out", "%d cells could not be measured in full", broken)
 	}
 	if l.w.MaxOps > 0 && l.opsLeft() < l.w.MaxOps/20 {
 		j.warn(WarnMaxOps, "raise max_ops for more and longer trials", "max_ops %d is used up: it bounded the number and length of trials", l.w.MaxOps)

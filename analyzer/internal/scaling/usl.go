@@ -84,7 +84,7 @@ func (f Fit) At(n float64) float64 {
 // 1. Without coherency cost throughput only ever grows: then it is +Inf.
 func (f Fit) Peak() float64 {
 	switch {
-	case f.Sigma >= 1:
+	case f.Sigma > 1-1e-9: // nothing is parallel, but for rounding
 		return 1
 	case f.Kappa <= 0:
 		return math.Inf(1)
