@@ -1,6 +1,7 @@
 package probes
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,18 +94,15 @@ func Run(ctx context.Context, p *Prepared, o Options) error {
 
 // hostLockFile is the lock of the host: in the user's own runtime folder, or
 // else where all users see it.
-func hostLockFile() string {
-	dir := os.Getenv("XDG_RUNTIME_DIR")
-	if dir == "" {
-		dir = os.TempDir()
-	}
-	return filepath.Join(dir, "concprof.lock")
+func hostLockFile(environ []string) string {
+	dir, _ := lookup(environ, "XDG_RUNTIME_DIR")
+	return filepath.Join(cmp.Or(dir, os.TempDir()), "concprof.lock")
 }
 
 // lockHost waits until no other concprof measures on this host. Where the
 // lock cannot be taken at all it says so and goes on.
 func (r *run) lockHost(ctx context.Context) (*lock.Lock, error) {
-	l, err := lock.Wait(ctx, hostLockFile(), 0o666, func(busy *lock.BusyError) {
+	l, err := lock.Wait(ctx, hostLockFile(r.prepared.environ), 0o666, func(busy *lock.BusyError) {
 		r.note(fmt.Sprintf("waiting for another run on this host to end: %v", busy))
 	})
 	if err != nil && ctx.Err() == nil {

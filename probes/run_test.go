@@ -12,16 +12,6 @@ import (
 	"github.com/concprof/concprof/probes/workload"
 )
 
-// script is a planner that hands out the decisions it was given.
-type script []plan.Decision
-
-func (s script) Next(h plan.History) plan.Decision {
-	if n := len(h.Decisions); n < len(s) {
-		return s[n]
-	}
-	return plan.Decision{Done: true}
-}
-
 func TestRunBuiltin(t *testing.T) {
 	f := &workload.File{
 		Dir:     t.TempDir(),
