@@ -157,7 +157,7 @@ func (a *app) prepare(ctx context.Context, file *workload.File, p *plan.Plan) (*
 // it was interrupted or failed. It closes dir.
 func (a *app) measure(ctx context.Context, dir *rundir.Dir, prepared *probes.Prepared, h plan.History, o *analyzeOptions) error {
 	a.announce(h, dir.Path())
-	progress := newPlainProgress(a)
+	progress := newProgress(a)
 	ran := probes.Run(ctx, prepared, probes.Options{
 		Dir:        dir,
 		Planner:    analyzer.NewPlanner(analyzer.DefaultOptions()),
