@@ -24,6 +24,8 @@ type chart struct {
 	Series          []series
 	// Base is the baseline's y, "" if it was not measured.
 	Base string
+	// Note explains the marks that the chart uses.
+	Note string
 }
 
 type yTick struct{ Y, TextY, Label string }
@@ -35,7 +37,10 @@ type series struct {
 	Name     string
 	Best     bool
 	Segments []segment
-	Points   []point
+	// Beyond leads from the last point to the edge when the model was not
+	// measured at the highest level.
+	Beyond []segment
+	Points []point
 	// EndY is where the line ends, LabelY where its label stands.
 	EndY, LabelY, TextY string
 }
@@ -45,7 +50,7 @@ type segment struct{ X1, Y1, X2, Y2 string }
 type point struct {
 	X, Y, Low, High string // Low and High are the ends of the whisker
 	Whisker         bool
-	Faint           bool // from fewer trials than the rest
+	Faint           bool // eliminated, partial, or of too few trials for an interval
 	Best            bool
 	Title           string
 }
@@ -141,7 +146,7 @@ func draw(w *analyzer.Workload, id string, m measure) (chart, bool) {
 			}
 			p := point{
 				X: x(cell.Concurrency), Y: px(y.at(v)), Low: px(y.at(lo)), High: px(y.at(hi)), Whisker: y.at(lo)-y.at(hi) >= 1,
-				Faint: cell.Status != record.OK, Best: markOf(w, cell) == markBest,
+				Faint: cell.Status != record.OK || cell.OpsPerSec.Level == 0, Best: markOf(w, cell) == markBest,
 				Title: fmt.Sprintf("%s at %d: %s %s", mod, cell.Concurrency, m.format(v), m.unit),
 			}
 			if lo != hi {
@@ -164,8 +169,12 @@ func draw(w *analyzer.Workload, id string, m measure) (chart, bool) {
 		if len(s.Points) == 0 {
 			continue
 		}
-		if mod == model.Sequential {
-			c.Base = s.Points[0].Y
+		tip := s.Points[len(s.Points)-1]
+		switch {
+		case mod == model.Sequential:
+			c.Base = tip.Y
+		case last.Concurrency < levels[len(levels)-1]:
+			s.Beyond = []segment{{tip.X, tip.Y, "100%", tip.Y}}
 		}
 		s.EndY = px(end)
 		c.Series = append(c.Series, s)
@@ -177,6 +186,7 @@ func draw(w *analyzer.Workload, id string, m measure) (chart, bool) {
 			words = append(words, fmt.Sprintf("%s from %s at %d to %s at %d", mod, m.format(a), first.Concurrency, m.format(b), last.Concurrency))
 		}
 	}
+	c.Note = note(c.Series)
 	label(c.Series)
 	// The recommended model is drawn last, on top of the others.
 	slices.SortStableFunc(c.Series, func(a, b series) int {
@@ -190,6 +200,28 @@ func draw(w *analyzer.Workload, id string, m measure) (chart, bool) {
 	})
 	c.Desc = m.title + ": " + strings.Join(words, "; ") + "."
 	return c, true
+}
+
+// note explains the marks that appear.
+func note(all []series) string {
+	var whisker, faint, best bool
+	for _, s := range all {
+		best = best || s.Best
+		for _, p := range s.Points {
+			whisker, faint = whisker || p.Whisker, faint || p.Faint
+		}
+	}
+	var parts []string
+	if best {
+		parts = append(parts, "ring: recommended")
+	}
+	if whisker {
+		parts = append(parts, "whisker: interval of the median")
+	}
+	if faint {
+		parts = append(parts, "hollow: eliminated early, partial, or too few trials for an interval")
+	}
+	return strings.Join(parts, "; ")
 }
 
 // label spreads the labels at the ends of the lines so that none covers
@@ -291,13 +323,13 @@ type markerView struct{ ID, Path string }
 // markers are the shapes of all models: distinct without any colour.
 func markers() []markerView {
 	return []markerView{
-		{"sequential", "M-5 0H5M0-5V5"},
+		{"sequential", "M-6-2H6V2H-6Z"},
 		{"pool", "M0-4.5A4.5 4.5 0 1 1 0 4.5A4.5 4.5 0 1 1 0-4.5Z"},
 		{"goroutines", "M-4-4H4V4H-4Z"},
 		{"event-loop", "M0-5.5L5.2 4H-5.2Z"},
 		{"threads", "M0-5.8L5.8 0L0 5.8L-5.8 0Z"},
 		{"hybrid", "M0 5.5L5.2-4H-5.2Z"},
 		{"subinterpreters", "M0-5.5L1.6-1.8L5.5-1.7L2.4.8L3.4 4.6L0 2.4L-3.4 4.6L-2.4.8L-5.5-1.7L-1.6-1.8Z"},
-		{"processes", "M-1.7-5H1.7V-1.7H5V1.7H1.7V5H-1.7V1.7H-5V-1.7H-1.7Z"},
+		{"processes", "M-4.8-3L-3-4.8L0-1.8L3-4.8L4.8-3L1.8 0L4.8 3L3 4.8L0 1.8L-3 4.8L-4.8 3L-1.8 0Z"},
 	}
 }

@@ -132,7 +132,7 @@ func prose(s string) string {
 		case strings.ContainsRune("\\`*_{}[]<>!|~&$", r):
 			b.WriteByte('\\')
 			b.WriteRune(r)
-		case i == 0 && strings.ContainsRune("-+=", r), (r == '.' || r == ')') && numeral(s[:i]):
+		case i == 0 && strings.ContainsRune("-+=", r), (r == '.' || r == ')') && numeral(s[:i]) && (i+1 == len(s) || s[i+1] == ' '):
 			// These open a list or underline a heading.
 			b.WriteByte('\\')
 			b.WriteRune(r)

@@ -98,28 +98,40 @@ func total(widths []int, shown []bool) int {
 func wrap(s string, width int) []string {
 	width = max(width, 8)
 	var lines []string
-	line := ""
-	for _, word := range strings.Fields(s) {
-		for columns(word) > width {
-			if line != "" {
-				lines = append(lines, line)
-				line = ""
-			}
-			head := fit(word, width)
-			lines, word = append(lines, head), word[len(head):]
-		}
-		switch {
-		case line == "":
-			line = word
-		case columns(line)+1+columns(word) <= width:
-			line += " " + word
-		default:
-			lines = append(lines, line)
-			line = word
+	var line strings.Builder
+	at := 0
+	end := func() {
+		if at > 0 {
+			lines = append(lines, line.String())
+			line.Reset()
+			at = 0
 		}
 	}
-	if line != "" {
-		lines = append(lines, line)
+	for _, word := range strings.Fields(s) {
+		n := columns(word)
+		if at > 0 && at+1+n > width {
+			end()
+		}
+		if at > 0 {
+			line.WriteByte(' ')
+			at++
+		}
+		if n <= width {
+			line.WriteString(word)
+			at += n
+			continue
+		}
+		for _, r := range word {
+			c := runeColumns(r)
+			if at+c > width {
+				end()
+			}
+			line.WriteRune(r)
+			at += c
+		}
+	}
+	if line.Len() > 0 {
+		lines = append(lines, line.String())
 	}
 	return lines
 }

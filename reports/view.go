@@ -51,7 +51,7 @@ type limitView struct{ Kind, Share, Function, Place string }
 
 // A rowView is a row of the table of cells.
 type rowView struct {
-	Mark, Model, Level, Rate, Range, Speedup, SpeedupRange, P50, P95, P99, CPU, RSS, Threads, Trials, Status string
+	Mark, Model, Level, Rate, Spread, Speedup, SpeedupRange, P50, P95, P99, CPU, RSS, Trials, Status string
 
 	Best, Tie, Broken, Faded bool
 	// First is set in the first row of a model.
@@ -229,19 +229,14 @@ func rows(w *analyzer.Workload) []rowView {
 		m := markOf(w, c)
 		r := rowView{
 			Mark: m.word(), Model: t[1], Level: t[2], Rate: t[3], Speedup: t[5], P50: t[6], P95: t[7], P99: t[8], CPU: t[9], RSS: t[10],
-			Threads: t[11], Trials: t[12], Status: t[14],
+			Trials: t[12], Status: t[14],
 			Best: m == markBest, Tie: m == markTie, Broken: c.Status.Broken(), Faded: c.Status == record.Eliminated,
 			First: c.Model != last,
 		}
 		last = c.Model
 		if counted(c) {
 			r.Bar = percentOf(c.OpsPerSec.Median, top)
-			if q := c.OpsPerSec; q.Low != q.High {
-				r.Range = rate(q.Low) + "-" + rate(q.High)
-				if q.Level == 0 {
-					r.Range += "?"
-				}
-			}
+			r.Spread = t[4]
 			if s := c.Speedup; s.Low != s.High {
 				r.SpeedupRange = span(s.Low, s.High)
 			}
