@@ -31,6 +31,7 @@ func testFuncs() map[string]any {
 		"wants-struct": func(s struct{ A int }) {},
 		"panics":       func() { panic("on purpose") },
 		"fails":        func() error { return errors.New("on purpose") },
+		"leaks":        func() { go func() { select {} }() },
 		"print":        func() { fmt.Println("from the op") },
 	}
 }

@@ -75,3 +75,52 @@ func TestProfiledTooShort(t *testing.T) {
 		}
 	}
 }
+
+// TestProfileModels holds that under every model the profiles see the op, at
+// a rate that can be told.
+func TestProfileModels(t *testing.T) {
+	for _, m := range append(inProcess(), model.Processes) {
+		t.Run(string(m), func(t *testing.T) {
+			o := probe(t, Spec{
+				Mode: ModeProfile, Model: m, Concurrency: 2, ForNs: int64(300 * time.Millisecond),
+				Steps: []Step{{Name: "hash", Kind: KindCPU, Work: "sha256", Iterations: 50}},
+			})
+			r := o.record(t)
+			if len(r.Profiles) != 2 || len(r.Missing) != 0 {
+				t.Fatalf("profiles %+v, missing %q", r.Profiles, r.Missing)
+			}
+			for i, data := range [][]byte{o.cpu, o.wall} {
+				p := r.Profiles[i]
+				if through, all := anchored(t, data); through == 0 || through > all {
+					t.Errorf("%+v: %d of %d samples go through the op", p, through, all)
+				}
+				if p.Samples == 0 || p.AchievedHz <= 0 {
+					t.Errorf("profile %+v", p)
+				}
+			}
+			t.Logf("%+v", r.Profiles)
+		})
+	}
+}
+
+func TestStopThatFails(t *testing.T) {
+	if err := within(time.Minute, func() error { panic("integer divide by zero") }); err == nil {
+		t.Error("a panic of the profiler is no error")
+	}
+	hang := make(chan struct{})
+	defer close(hang)
+	if err := within(time.Millisecond, func() error { <-hang; return nil }); err != errStopHangs {
+		t.Errorf("a profiler that does not stop gives %v", err)
+	}
+}
+
+func TestLeftGoroutines(t *testing.T) {
+	o := probe(t, Spec{Model: model.Goroutines, Concurrency: 2, Ops: 20, Steps: goSpec("leaks").Steps})
+	if n := o.record(t).Runtime.GoroutinesAt; n != 20 {
+		t.Errorf("%d goroutines left, want one of each of 20 ops", n)
+	}
+	o = probe(t, Spec{Model: model.Goroutines, Concurrency: 2, Ops: 20, Steps: goSpec("nothing").Steps})
+	if n := o.record(t).Runtime.GoroutinesAt; n != 0 {
+		t.Errorf("%d goroutines left, want none", n)
+	}
+}
