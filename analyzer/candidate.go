@@ -137,6 +137,20 @@ func leader(cs []candidate) candidate {
 	return best
 }
 
+// staying returns which cells are not taken out for want of budget: the
+// baseline, the leader, the simplest that may equal it, and the best that is
+// not sequential, for a verdict compares at least two.
+func (v *view) staying(l *load, cs []candidate) func(candidate) bool {
+	lead := leader(cs)
+	next := heir(cs, lead, v.margin(l))
+	stay := map[plan.Cell]bool{l.baseline(): true, lead.cell: true, next.cell: true}
+	others := slices.DeleteFunc(slices.Clone(cs), func(c candidate) bool { return c.cell == l.baseline() })
+	if len(others) > 0 {
+		stay[leader(others).cell] = true
+	}
+	return func(c candidate) bool { return stay[c.cell] }
+}
+
 // heir returns the simplest cell that is within a margin of the leader: the
 // one that would be recommended if they turn out to be equal.
 func heir(cs []candidate, lead candidate, margin float64) candidate {

@@ -55,7 +55,7 @@ func (s scale) at(d float64) float64 {
 	if s.cpu-s.wait < 0.5 {
 		return d // controls that do not differ calibrate nothing
 	}
-	return (d - s.wait) / (s.cpu - s.wait)
+	return max((d-s.wait)/(s.cpu-s.wait), 0)
 }
 
 func (o Options) demand(fs []plan.Finished, s scale) demand {

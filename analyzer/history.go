@@ -19,6 +19,10 @@ type view struct {
 	controls *load
 	// spentNs is what all finished trials cost.
 	spentNs int64
+	// trials counts those that finished, disturbed those of them on which the
+	// host intruded.
+	trials, disturbed int
+	last              string // ID of the last finished trial
 }
 
 // A load is what a history holds of one workload.
@@ -35,11 +39,8 @@ type load struct {
 	ops     int64 // that were reported
 	// most is how many ops may have run at most: a trial that broke may have
 	// run all of them.
-	most   int64
-	trials int
-	// disturbed counts finished trials on which the host intruded.
-	disturbed int
-	memo      memo
+	most int64
+	memo memo
 }
 
 // A memo keeps what is asked of a load again and again and does not change
@@ -105,8 +106,15 @@ func newView(h plan.History, o Options) *view {
 	}
 	for _, f := range h.Finished {
 		if l := of(f.Trial); l != nil {
-			l.add(f, o)
+			l.add(f)
 			v.spentNs += f.Record.ElapsedNs
+			v.trials++
+			if compareIDs(f.Trial.ID, v.last) > 0 {
+				v.last = f.Trial.ID
+			}
+			if o.disturbance(&f.Record) != "" {
+				v.disturbed++
+			}
 		}
 	}
 	for _, l := range append(slices.Clone(v.loads), v.controls) {
@@ -122,16 +130,12 @@ func compareIDs(a, b string) int {
 	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 }
 
-func (l *load) add(f plan.Finished, o Options) {
+func (l *load) add(f plan.Finished) {
 	s := slotOf(f.Trial)
 	l.slots[s] = append(l.slots[s], f)
 	l.spentNs += f.Record.ElapsedNs
-	l.trials++
 	l.ops += f.Record.Ops
 	l.most += max(f.Record.Ops, f.Trial.Ops)
-	if o.disturbance(&f.Record) != "" {
-		l.disturbed++
-	}
 }
 
 // baseline is the cell that others are compared with.

@@ -127,8 +127,8 @@ type Options struct {
 	// ControlShare is what the controls may take of the whole run's budget.
 	ControlShare float64
 	// The least and the most time for which a trial runs ops, by its kind.
-	// fgprof samples at 99 Hz: 250 ms give 25 samples; timing needs none. A
-	// control lasts at most MinProfiled.
+	// fgprof samples at 99 Hz: 150 ms give 15 samples a trial, 90 for the
+	// class. A control lasts at most MinProfiled.
 	MinControl               time.Duration
 	MinProfiled, MaxProfiled time.Duration
 	MinPilot, MaxPilot       time.Duration
@@ -160,7 +160,7 @@ func DefaultOptions() Options {
 		PilotFactor: 1.5, MinBlocks: 3, ControlReps: 3, ProbeConcurrency: 8, ProfileConcurrency: 256,
 		ClassifyShare: 0.20, ProbeShare: 0.05, PilotShare: 0.25, ProfileShare: 0.15, ControlShare: 0.10,
 		MinControl:  100 * time.Millisecond,
-		MinProfiled: 250 * time.Millisecond, MaxProfiled: time.Second,
+		MinProfiled: 150 * time.Millisecond, MaxProfiled: time.Second,
 		MinPilot: 50 * time.Millisecond, MaxPilot: 300 * time.Millisecond,
 		MinTiming: 100 * time.Millisecond, MaxTiming: time.Second,
 		Overhead: 60 * time.Millisecond,

@@ -130,14 +130,16 @@ func (v *view) attempt(l *load, s slot) bool {
 	if len(attempts) == 0 {
 		return true
 	}
-	if len(attempts) > 1 {
+	// At once or not at all: going back later would change what was concluded
+	// meanwhile.
+	if len(attempts) > 1 || attempts[0].Trial.ID != v.last {
 		return false
 	}
 	r := &attempts[0].Record
 	if !usable(r) {
 		return r.Status != record.TimedOut
 	}
-	return v.o.disturbance(r) != "" && (l.trials < v.o.MinReps || 2*l.disturbed <= l.trials)
+	return v.o.disturbance(r) != "" && (v.trials < v.o.MinReps || 2*v.disturbed <= v.trials)
 }
 
 // dryRuns runs one op of every workload and control: what fails here fails

@@ -32,8 +32,7 @@ func (v *view) blocks(l *load) step {
 	if block >= l.w.Runs {
 		return s
 	}
-	lead := leader(cs)
-	next := heir(cs, lead, v.margin(l))
+	stays := v.staying(l, cs)
 	left := v.left(l)
 	spare := left - v.profileReserve(l, len(v.profileCells(l)))
 	for _, i := range v.order(l, block) {
@@ -42,7 +41,7 @@ func (v *view) blocks(l *load) step {
 			continue
 		}
 		t, cost, ok := v.sized(l, cs, c, block)
-		needed := block < v.o.MinReps && (c.cell == l.baseline() || c.cell == lead.cell || c.cell == next.cell)
+		needed := block < v.o.MinReps && stays(c)
 		if !ok || cost > left || cost > spare && !needed {
 			continue
 		}

@@ -11,8 +11,7 @@ import (
 
 // narrow takes cells out before a block begins: those far behind in their
 // pilots, those whose whole range lies below the best's, and, the worst first,
-// those that the budget cannot hold. The baseline, the leader and the simplest
-// cell that may be its equal stay.
+// those that the budget cannot hold.
 //
 // The range rule errs rarely: that all of n trials of a cell that is truly no
 // worse fall below all n of the best has probability 1/C(2n, n), 1 in 20 at
@@ -24,10 +23,7 @@ func (v *view) narrow(l *load, cs []candidate, block int) ([]candidate, []plan.E
 		out = append(out, plan.Elimination{Cell: c.cell, Reason: reason})
 	}
 	noise := v.margin(l)
-	next := heir(cs, lead, noise)
-	stays := func(c candidate) bool {
-		return c.cell == l.baseline() || c.cell == lead.cell || c.cell == next.cell
-	}
+	stays := v.staying(l, cs)
 	keep := cs[:0:0]
 	leadWorst, leadBest := stats.Range(lead.scores)
 	for _, c := range cs {

@@ -7,12 +7,15 @@ import (
 	"github.com/concprof/concprof/probes/plan"
 )
 
-// reserve is what must stay unspent so that the baseline and a winner can
-// have their least number of repetitions: one round each as the guess sees it.
+// reserved is how many cells must be able to have their least number of
+// repetitions: the baseline, the best, and the simplest that may equal it.
+const reserved = 3
+
+// reserve is what must stay unspent for that, and for one profile.
 func (v *view) reserve(l *load) int64 {
 	g := v.guess(l)
-	round := max(g.wallNs, g.cpuNs) // a round of as many ops as cores, or of the baseline
-	return int64(2*v.o.MinReps) * (int64(round) + v.overhead(l, false))
+	trial := max(int64(max(g.wallNs, g.cpuNs)), int64(v.o.MinTiming)) + v.overhead(l, false)
+	return reserved*int64(v.o.MinReps)*trial + int64(v.o.MinProfiled) + v.overhead(l, true)
 }
 
 // classify runs the sequential, profiled trials that the class rests on.
