@@ -22,8 +22,10 @@ func main() {
 
 func run() int {
 	width, _, err := term.GetSize(int(os.Stdout.Fd()))
-	if err != nil {
-		width = 0
+	if err != nil { // the progress line has a terminal of its own then
+		if width, _, err = term.GetSize(int(os.Stderr.Fd())); err != nil {
+			width = 0
+		}
 	}
 	return cli.Run(context.Background(), &cli.Env{
 		Args:           os.Args[1:],

@@ -1,16 +1,44 @@
 package main
 
 import (
+	"bufio"
 	"errors"
+	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strconv"
+	"strings"
+	"syscall"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // commands are what scripts can say beside testscript's own commands.
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
-	return map[string]func(*testscript.TestScript, bool, []string){"exit": exitCode}
+	return map[string]func(*testscript.TestScript, bool, []string){
+		"exit":      exitCode,
+		"files":     files,
+		"interrupt": interrupt,
+		"remove":    remove,
+	}
+}
+
+// setup gives scripts the program's path: $CONCPROF runs it where PATH is set
+// to something else.
+func setup(env *testscript.Env) error {
+	path, err := exec.LookPath("concprof")
+	if err != nil {
+		return err
+	}
+	env.Setenv("CONCPROF", path)
+	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOFLAGS", "GOPROXY"} {
+		if v := os.Getenv(name); v != "" {
+			env.Setenv(name, v)
+		}
+	}
+	return nil
 }
 
 // exitCode runs a program and requires its exit code: exit 2 concprof nosuch.
@@ -18,9 +46,12 @@ func exitCode(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exit code program [args...]")
 	}
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	err = ts.Exec(args[1], args[2:]...)
+	requireCode(ts, args[0], args[1:], ts.Exec(args[1], args[2:]...))
+}
+
+func requireCode(ts *testscript.TestScript, code string, args []string, err error) {
+	want, bad := strconv.Atoi(code)
+	ts.Check(bad)
 	got := 0
 	if failed := (*exec.ExitError)(nil); errors.As(err, &failed) {
 		got = failed.ExitCode()
@@ -28,6 +59,83 @@ func exitCode(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%v", err)
 	}
 	if got != want {
-		ts.Fatalf("%v: exit code %d, want %d", args[1:], got, want)
+		ts.Fatalf("%q: exit code %d, want %d", args, got, want)
+	}
+}
+
+// interrupt starts a program, sends it a signal once a line of its standard
+// error matches, and requires its exit code:
+//
+//	interrupt INT 130 'one op took' concprof analyze
+//
+// The streams can be looked at as after exec.
+func interrupt(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}
+	if neg || len(args) < 4 || signals[args[0]] == 0 {
+		ts.Fatalf("usage: interrupt INT|TERM code pattern program [args...]")
+	}
+	pattern, err := regexp.Compile(args[2])
+	ts.Check(err)
+	// The program runs below the shell that testscript would not wait for:
+	// here its streams go to files, which "cat" hands to the script.
+	var stdout strings.Builder
+	path, err := exec.LookPath(args[3])
+	ts.Check(err)
+	cmd := exec.Command(path, args[4:]...)
+	cmd.Dir = ts.Getenv("WORK")
+	cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "TMPDIR=" + ts.Getenv("TMPDIR"),
+		"CONCPROF_NO_HOST_LOCK=" + ts.Getenv("CONCPROF_NO_HOST_LOCK")}
+	cmd.Stdout = &stdout
+	errors, err := cmd.StderrPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	var stderr strings.Builder
+	sent := false
+	for lines := bufio.NewReader(errors); ; {
+		line, err := lines.ReadString('\n')
+		stderr.WriteString(line)
+		if !sent && pattern.MatchString(line) {
+			sent = true
+			ts.Check(cmd.Process.Signal(signals[args[0]]))
+		}
+		if err == io.EOF {
+			break
+		}
+		ts.Check(err)
+	}
+	err = cmd.Wait()
+	if !sent {
+		ts.Fatalf("no line of standard error matches %q:\n%s", args[2], stderr.String())
+	}
+	outputs := []string{stdout.String(), stderr.String()}
+	for i, name := range []string{"interrupted.stdout", "interrupted.stderr"} {
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(outputs[i]), 0o644))
+	}
+	ts.Check(ts.Exec("sh", "-c", "cat interrupted.stdout; cat interrupted.stderr >&2"))
+	requireCode(ts, args[1], args[3:], err)
+}
+
+// files requires that each pattern matches a file, or with ! that none does.
+func files(ts *testscript.TestScript, neg bool, args []string) {
+	for _, pattern := range args {
+		found, err := filepath.Glob(ts.MkAbs(pattern))
+		ts.Check(err)
+		if (len(found) > 0) == neg {
+			ts.Fatalf("files %s: %q", pattern, found)
+		}
+	}
+}
+
+// remove deletes what patterns match, with all that is below.
+func remove(ts *testscript.TestScript, neg bool, args []string) {
+	for _, pattern := range args {
+		found, err := filepath.Glob(ts.MkAbs(pattern))
+		ts.Check(err)
+		if neg || len(found) == 0 {
+			ts.Fatalf("remove %s: %q", pattern, found)
+		}
+		for _, name := range found {
+			ts.Check(os.RemoveAll(name))
+		}
 	}
 }

@@ -20,6 +20,7 @@ func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		Cmds:                commands(),
+		Setup:               setup,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})

@@ -70,15 +70,15 @@ Ctrl-C ends the run with a report of what there is; analyze --resume goes on.`,
 }
 
 func (a *app) analyze(cmd *cobra.Command, args []string, o *analyzeOptions) error {
-	if o.resume && len(args) == 0 {
-		args = []string{latest}
+	var t target
+	var err error
+	if dash := cmd.ArgsLenAtDash(); o.resume {
+		t, err = o.resumed(args, dash)
+	} else {
+		t, err = a.findTarget(args, dash, o.dir)
 	}
-	t, err := a.findTarget(args, cmd.ArgsLenAtDash(), o.dir)
 	if err != nil {
 		return err
-	}
-	if t.file != nil && o.resume {
-		return usage("as in: concprof analyze --resume latest", "--resume needs a run directory")
 	}
 	if t.run != "" {
 		for _, name := range measureFlags {
@@ -98,6 +98,20 @@ func (a *app) analyze(cmd *cobra.Command, args []string, o *analyzeOptions) erro
 		return a.conclude(run.Path, o)
 	}
 	return a.begin(cmd.Context(), t, o)
+}
+
+// resumed reads the arguments of analyze --resume.
+func (o *analyzeOptions) resumed(args []string, dash int) (target, error) {
+	const hint = "as in: concprof analyze --resume latest"
+	switch {
+	case dash >= 0 || len(args) > 1:
+		return target{}, usage(hint, "--resume takes one run directory")
+	case runArgument(args) == latest:
+		return target{run: o.dir}, nil
+	case isYAML(args[0]):
+		return target{}, usage(hint, "--resume takes a run directory, not a workload file")
+	}
+	return target{run: args[0]}, nil
 }
 
 // begin starts a run.
@@ -124,7 +138,12 @@ func (a *app) begin(ctx context.Context, t target, o *analyzeOptions) error {
 
 // resume goes on with a run.
 func (a *app) resume(ctx context.Context, path string, o *analyzeOptions) error {
-	dir, run, err := rundir.Resume(path)
+	// Opened first for what to say where there is no run.
+	run, err := openRun(path, o.dir)
+	if err != nil {
+		return err
+	}
+	dir, run, err := rundir.Resume(run.Path)
 	if err != nil {
 		return err
 	}
@@ -191,7 +210,7 @@ func (a *app) announce(h plan.History, path string) {
 		}
 	}
 	if n := len(h.Finished); n > 0 {
-		a.notef("%s of this run are finished and kept", count(n, "trial"))
+		a.notef("kept from before: %s", count(n, "finished trial"))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/concprof/concprof/probes"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/rundir"
 	"github.com/concprof/concprof/probes/workload"
@@ -72,6 +73,7 @@ var foreign = []struct {
 	{is[*workload.Faults], exitUsage},
 	{is[*workload.FileError], exitUsage},
 	{is[*plan.SettingError], exitUsage},
+	{is[*probes.TargetError], exitUsage},
 	{is[*rundir.BusyError], exitBusy},
 	{is[*rundir.WriteError], exitWrite},
 }

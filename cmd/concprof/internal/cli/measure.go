@@ -83,9 +83,17 @@ func (l *modelList) Set(s string) error {
 	for _, name := range strings.Split(s, ",") {
 		m, err := model.Parse(strings.TrimSpace(name))
 		if err != nil {
+			if near := nearest(name, modelNames()); near != "" {
+				return fmt.Errorf("unknown model %q: did you mean %s?", name, near)
+			}
 			return err
 		}
 		*l = append(*l, m)
 	}
 	return nil
+}
+
+func modelNames() []string {
+	all := modelList(model.All())
+	return strings.Split(all.String(), ",")
 }

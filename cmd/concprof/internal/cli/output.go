@@ -33,7 +33,7 @@ func (o *outputOptions) AddFlags(fs *pflag.FlagSet) {
 func (o *outputOptions) Validate() error {
 	for _, name := range o.reports {
 		if _, err := reports.FromExtension(name); err != nil {
-			return usage("name it as one of "+extensions(), "--report %s: %v", name, err)
+			return usage("give the file one of these extensions", "--report %s: %v", name, err)
 		}
 		if err := writable(name); err != nil {
 			return err
@@ -44,7 +44,7 @@ func (o *outputOptions) Validate() error {
 	}
 	if o.format == "" {
 		if _, err := reports.FromExtension(o.output); err != nil {
-			return usage("add --format, or name it as one of "+extensions(), "--output %s: %v", o.output, err)
+			return usage("add --format to choose one", "--output %s: %v", o.output, err)
 		}
 	}
 	return writable(o.output)
@@ -84,8 +84,12 @@ func (o *outputOptions) write(a *app, res *analyzer.Result) error {
 	if format == "" {
 		format = reports.Text
 	}
+	width := 0
+	if a.StdoutTerminal {
+		width = a.Width
+	}
 	return reports.Write(a.Stdout, format, res, reports.Options{
-		Width:   a.Width,
+		Width:   width,
 		Color:   a.useColor(a.StdoutTerminal),
 		Verbose: a.verbose,
 	})
@@ -140,12 +144,4 @@ func formatNames() string {
 		names = append(names, string(f))
 	}
 	return strings.Join(names, ", ")
-}
-
-func extensions() string {
-	var list []string
-	for _, f := range reports.All() {
-		list = append(list, "*"+f.Extensions()[0])
-	}
-	return strings.Join(list, ", ")
 }

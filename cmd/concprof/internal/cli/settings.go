@@ -42,12 +42,24 @@ func applyEnvironment(e *Env, fs *pflag.FlagSet) error {
 // nearestFlag returns the visible flag whose name differs least from name, ""
 // if none is near.
 func nearestFlag(fs *pflag.FlagSet, name string) string {
-	best, least := "", len(name)/2+1
+	var names []string
 	fs.VisitAll(func(f *pflag.Flag) {
-		if d := distance(name, f.Name); !f.Hidden && d < least {
-			best, least = f.Name, d
+		if !f.Hidden {
+			names = append(names, f.Name)
 		}
 	})
+	return nearest(name, names)
+}
+
+// nearest returns the candidate that differs least from name, "" if all
+// differ in more than half of it.
+func nearest(name string, candidates []string) string {
+	best, least := "", len(name)/2+1
+	for _, c := range candidates {
+		if d := distance(name, c); d < least {
+			best, least = c, d
+		}
+	}
 	return best
 }
 

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 
 	pprof "github.com/google/pprof/profile"
@@ -33,10 +35,17 @@ func openRun(path, root string) (*rundir.Run, error) {
 		path = root
 	}
 	run, err := rundir.Open(path)
-	if err != nil {
-		return nil, &usageError{err, "name a run directory, a folder of runs, or latest for the newest run below " + root}
+	if err == nil {
+		return run, nil
 	}
-	return run, nil
+	hint := "name a run directory, a folder of runs, or latest for the newest run below " + root
+	if goFiles, _ := filepath.Glob(filepath.Join(path, "*.go")); len(goFiles) > 0 {
+		hint = "to analyse a function of that package, add its name: " + filepath.ToSlash(path) + ".Func"
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("there is no run %s", path)
+	}
+	return nil, &usageError{err, hint}
 }
 
 // judge analyses a run.
