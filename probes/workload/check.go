@@ -176,14 +176,15 @@ func (d *document) checkURL(at place, text string) {
 	if text == "" {
 		return
 	}
+	if d.checkPath(at, text); d.known(at) {
+		return
+	}
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		d.say(at, "expected an address such as http://127.0.0.1:8080/path", "")
 	case u.User != nil:
 		d.say(at, "the address holds a name or password, which would be kept with the run", "serve it without one, or use a go target that reads it from its environment")
-	default:
-		d.checkPath(at, text)
 	}
 }
 

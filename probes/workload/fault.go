@@ -13,6 +13,9 @@ import (
 // maxFaults is how many faults of one file are kept; more would not be read.
 const maxFaults = 50
 
+// maxSource is the longest line, in bytes, that is shown with a fault.
+const maxSource = 4096
+
 // A Fault is one thing that is wrong with a workload file.
 type Fault struct {
 	File   string `json:"file,omitempty"`
@@ -25,7 +28,8 @@ type Fault struct {
 	Path    string `json:"path,omitempty"`
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"` // what to do about it
-	Source  string `json:"source,omitempty"`
+	// Source is the line itself, unless it is longer than anybody would read.
+	Source string `json:"source,omitempty"`
 }
 
 // Error returns the fault in one line.
@@ -92,34 +96,48 @@ func (f Fault) render(b *strings.Builder, width int) {
 // excerpt returns the part of a line that fits into width columns and shows
 // the given column, with the place and length of the carets below it.
 func excerpt(line string, column, length, width int) (text string, at, carets int) {
-	var cells []string
-	for _, r := range line {
-		cells = append(cells, printableRune(r))
+	runes := []rune(line)
+	start := min(max(column-1, 0), len(runes))
+	cells := make([]string, len(runes))
+	total := 0
+	for i, r := range runes {
+		cells[i] = printableRune(r)
+		total += utf8.RuneCountInString(cells[i])
 	}
-	start := min(max(column-1, 0), len(cells))
-	end := min(start+max(length, 1), len(cells))
-	size := func(cells []string) (n int) {
-		for _, c := range cells {
-			n += utf8.RuneCountInString(c)
+	const dots = "..."
+	from, to, room := 0, len(cells), width
+	if total > width {
+		// A third of the room goes to what stands before the column.
+		room -= 2 * len(dots)
+		from = start
+		for before := 0; from > 0; from-- {
+			if before += utf8.RuneCountInString(cells[from-1]); before > room/3 {
+				break
+			}
 		}
-		return n
-	}
-	from, to := 0, len(cells)
-	prefix, suffix := "", ""
-	if size(cells) > width {
-		for from < start && size(cells[from:end]) > width*3/4 {
-			from++
-			prefix = "..."
-		}
-		for to > from && size(cells[from:to])+2*len("...") > width {
-			to--
-			suffix = "..."
+		used := 0
+		for to = from; to < len(cells) && used+utf8.RuneCountInString(cells[to]) <= room; to++ {
+			used += utf8.RuneCountInString(cells[to])
 		}
 	}
-	end = max(min(end, to), start)
-	text = prefix + strings.Join(cells[from:to], "") + suffix
-	at = len(prefix) + size(cells[from:max(start, from)])
-	return strings.TrimRight(text, " "), at, max(size(cells[min(start, end):end]), 1)
+	text = strings.Join(cells[from:to], "")
+	if from > 0 {
+		text = dots + text
+		at = len(dots)
+	}
+	if to < len(cells) {
+		text += dots
+	}
+	end := min(start+max(length, 1), to)
+	at += columns(cells[from:start])
+	return strings.TrimRight(text, " "), at, max(columns(cells[min(start, end):end]), 1)
+}
+
+func columns(cells []string) (n int) {
+	for _, c := range cells {
+		n += utf8.RuneCountInString(c)
+	}
+	return n
 }
 
 // printable makes text safe to show: what could move the cursor, change
@@ -172,7 +190,7 @@ func (l *faultList) add(f Fault) {
 	}
 	f.File = l.file
 	f.Line, f.Column, f.Length = max(f.Line, 1), max(f.Column, 1), max(f.Length, 1)
-	if f.Line <= len(l.lines) {
+	if f.Line <= len(l.lines) && len(l.lines[f.Line-1]) <= maxSource {
 		f.Source = l.lines[f.Line-1]
 	}
 	l.list = append(l.list, f)

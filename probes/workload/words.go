@@ -58,7 +58,7 @@ func (w *words) tell(e *jsonschema.ValidationError) {
 	schema := w.schema.at(e.SchemaURL)
 	switch k := e.ErrorKind.(type) {
 	case *kind.AnyOf:
-		branch := nearestBranch(e.Causes)
+		branch := nearestBranch(e)
 		if branch == nil {
 			title, _ := schema["title"].(string)
 			w.faultAt(p, expected(described(w.at(p)), title), typeHint(w.at(p), title))
@@ -132,9 +132,9 @@ func instancePlace(url string) place {
 // nearestBranch returns the alternative that has the type of what was
 // written: what it says is what the writer wants to know. It returns nil when
 // there is none.
-func nearestBranch(causes []*jsonschema.ValidationError) *jsonschema.ValidationError {
-	for _, c := range causes {
-		if !wrongType(c, c.InstanceLocation) {
+func nearestBranch(e *jsonschema.ValidationError) *jsonschema.ValidationError {
+	for _, c := range e.Causes {
+		if !wrongType(c, e.InstanceLocation) {
 			return c
 		}
 	}
@@ -251,6 +251,9 @@ func (w *words) scalar(k jsonschema.ErrorKind, value any, schema map[string]any)
 		}
 		return expected(got, title), typeHint(value, title)
 	case *kind.Enum:
+		if strings.Contains(title, "or a list") {
+			return expected(got, title), typeHint(value, "a list")
+		}
 		return w.unknownWord(value, k.Want)
 	case *kind.Const:
 		return fmt.Sprintf("expected %v; got %s", k.Want, got), fmt.Sprintf("this concprof reads version %v only", k.Want)
@@ -338,6 +341,9 @@ func typeHint(value any, title string) string {
 			return fmt.Sprintf("in quotes it is text: '%v'", t)
 		}
 	case string:
+		if strings.HasPrefix(title, "a list of a program") {
+			return "write a list: [" + printable(cut(strings.Join(strings.Fields(t), ", "))) + "]"
+		}
 		if strings.HasPrefix(title, "a list") {
 			return "write a list: [" + printable(cut(t)) + "]"
 		}
