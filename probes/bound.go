@@ -8,8 +8,8 @@ import (
 )
 
 // bound holds a trial to what is left of its workload's max_ops, which counts
-// the ops of the whole run. It returns why the trial may not run at all, or
-// "".
+// the ops of the whole run; a trial that broke off counts with what it was to
+// run. It returns why the trial may not run at all, or "".
 func (r *run) bound(j *runner.Job, t plan.Trial) string {
 	if t.Control != "" {
 		return ""
@@ -25,9 +25,14 @@ func (r *run) bound(j *runner.Job, t plan.Trial) string {
 	}
 	left := most
 	for _, f := range r.history.Finished {
-		if f.Trial.Control == "" && f.Trial.Cell.Workload == t.Cell.Workload {
-			left -= max(f.Record.Ops, 0)
+		if f.Trial.Control != "" || f.Trial.Cell.Workload != t.Cell.Workload {
+			continue
 		}
+		ran := f.Record.Ops
+		if f.Record.Status.Broken() {
+			ran = max(ran, f.Trial.Ops)
+		}
+		left -= ran
 	}
 	if left <= 0 {
 		return fmt.Sprintf("max_ops: all of %d ops have been run", most)

@@ -82,7 +82,7 @@ func scenes(dir string) map[string]*workload.File {
 		"cleanup": file(workload.Workload{
 			Command: shell(`touch started; trap "" INT TERM; sleep 1000`),
 			Prepare: shell(`echo prepared >> hooks`),
-			Cleanup: shell(`echo cleaned >> hooks; touch cleaning; while [ -e block ]; do sleep 0.02; done`),
+			Cleanup: shell(`touch cleaning; while [ -e block ]; do sleep 0.02; done; echo cleaned >> hooks`),
 		}),
 	}
 }

@@ -215,10 +215,11 @@ func TestKilledKeeperLosesTheTrialOnly(t *testing.T) {
 
 func TestInterruptedOnceCleansUp(t *testing.T) {
 	s := perform(t, "cleanup")
-	if err := os.Remove(filepath.Join(s.dir, "block")); err != nil {
+	if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
+	waitUntil(t, "the cleanup", func() bool { return exists(filepath.Join(s.dir, "cleaning")) })
+	if err := os.Remove(filepath.Join(s.dir, "block")); err != nil {
 		t.Fatal(err)
 	}
 	if code, _ := s.exit(t); code != 130 {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -22,7 +24,7 @@ type Command struct {
 	Path string   // absolute
 	Argv []string // with argv[0]
 	Dir  string   // absolute
-	Env  []string // all of it: nothing is inherited
+	Env  []string // all of it: nothing is inherited; of equal names the last counts
 	// Files become descriptors 3 and up. The caller closes them.
 	Files []*os.File
 	// Stdout and Stderr receive the output; nil discards it.
@@ -113,7 +115,7 @@ func Start(c Command) (_ *Process, err error) {
 
 	// The keeper may have died, so that writing fails: its notice tells.
 	json.NewEncoder(p.lifeline).Encode(order{ //nolint:errcheck // see above
-		Path: c.Path, Argv: c.Argv, Dir: c.Dir, Env: c.Env, Files: len(c.Files),
+		Path: c.Path, Argv: c.Argv, Dir: c.Dir, Env: lastOfEach(c.Env), Files: len(c.Files),
 		Timeout: c.Timeout, Quit: c.Quit, Limits: c.Limits, Remove: c.Remove,
 	})
 	closeAll(theirs)
@@ -202,4 +204,20 @@ func closeAll(files []*os.File) {
 			f.Close()
 		}
 	}
+}
+
+// lastOfEach drops what a later variable of the same name replaces: programs
+// take the first that they find.
+func lastOfEach(env []string) []string {
+	seen := make(map[string]bool, len(env))
+	kept := make([]string, 0, len(env))
+	for _, kv := range slices.Backward(env) {
+		name, _, _ := strings.Cut(kv, "=")
+		if !seen[name] {
+			seen[name] = true
+			kept = append(kept, kv)
+		}
+	}
+	slices.Reverse(kept)
+	return kept
 }

@@ -243,8 +243,3 @@ func (c clocks) gapSince(b clocks) time.Duration {
 	}
 	return gap
 }
-
-// Unenforced returns what this host cannot do to hold a process.
-func Unenforced() []string {
-	return []string{"containment of a workload that kills both its keeper and concprof"}
-}

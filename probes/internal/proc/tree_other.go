@@ -10,7 +10,7 @@ import (
 const maxrssUnit = 1 // getrusage counts bytes on macOS
 
 // Without /proc and subreapers only a target's process group can be followed:
-// what leaves it is not found. Unenforced says so.
+// what leaves it is not found. rundir.CurrentHost says so.
 
 func becomeSubreaper() error { return nil }
 
@@ -51,11 +51,3 @@ type clocks struct{}
 
 func readClocks() clocks                     { return clocks{} }
 func (clocks) gapSince(clocks) time.Duration { return 0 }
-
-// Unenforced returns what this host cannot do to hold a process.
-func Unenforced() []string {
-	return []string{
-		"killing of processes that left the workload's process group",
-		"memory limit", "process limit", "detection of a suspended machine",
-	}
-}

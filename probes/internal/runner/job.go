@@ -56,7 +56,7 @@ func (j *Job) Run(ctx context.Context) (*record.Record, error) {
 	}
 	defer os.RemoveAll(scratch)
 	j.Spec.Scratch = scratch
-	j.Env = append(j.Env, "TMPDIR="+scratch)
+	j.Env = append([]string{"TMPDIR=" + scratch}, j.Env...)
 	j.Spec.Version, j.Spec.Token = record.ProtocolVersion, rand.Text()
 
 	var rec *record.Record
