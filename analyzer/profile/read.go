@@ -3,6 +3,7 @@ package profile
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,8 @@ import (
 // ErrNotProfile is wrapped by every error that Read returns for content that
 // is no profile in pprof's protobuf format.
 var ErrNotProfile = errors.New("not a profile")
+
+var errNoMessage = fmt.Errorf("%w: its first bytes are no protobuf message", ErrNotProfile)
 
 // Limits bound what Read accepts, so that a foreign file can cost neither
 // more memory nor more time than a large profile would. They are checked
@@ -127,23 +130,40 @@ func (l Limits) uncompress(data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: gzip: %v", ErrNotProfile, err)
 	}
-	// Profiles compress to a quarter or a third. A file that grows far beyond
-	// that is looked at after its first part, before it takes more memory.
-	var out bytes.Buffer
-	out.Grow(min(4*len(data), l.Bytes) + bytes.MinRead)
-	if _, err := io.CopyN(&out, z, 64<<10); err == nil {
-		if !plausible(out.Bytes()) {
-			return nil, fmt.Errorf("%w: its first bytes are no protobuf message", ErrNotProfile)
-		}
-		_, err = out.ReadFrom(io.LimitReader(z, int64(l.Bytes-out.Len())+1))
-		if err != nil {
+	// The first part is looked at before the rest takes more memory.
+	out := make([]byte, 0, min(l.expect(data), firstPart)+1)
+	for {
+		n, err := z.Read(out[len(out):cap(out)])
+		out = out[:len(out)+n]
+		switch {
+		case err == io.EOF:
+			return out, nil
+		case err != nil:
 			return nil, fmt.Errorf("%w: gzip: %v", ErrNotProfile, err)
+		case len(out) < cap(out):
+			continue
+		case !plausible(out):
+			return nil, errNoMessage
+		case len(out) > l.Bytes:
+			return nil, fmt.Errorf("profile is larger than %d MiB once uncompressed", l.Bytes>>20)
 		}
-	} else if err != io.EOF {
-		return nil, fmt.Errorf("%w: gzip: %v", ErrNotProfile, err)
+		// One byte more than may come, so that too many are noticed.
+		grown := make([]byte, len(out), max(l.expect(data), min(2*cap(out), l.Bytes))+1)
+		copy(grown, out)
+		out = grown
 	}
-	if out.Len() > l.Bytes {
-		return nil, fmt.Errorf("profile is larger than %d MiB once uncompressed", l.Bytes>>20)
+}
+
+// firstPart is the size in bytes of what is looked at first.
+const firstPart = 64 << 10
+
+// expect returns how many bytes data, which is gzipped, says it holds: its
+// last four bytes, a promise that is kept within bounds only.
+func (l Limits) expect(data []byte) int {
+	const best = 1032 // bytes that deflate can make of one, at most
+	if len(data) < 4 {
+		return 0
 	}
-	return out.Bytes(), nil
+	n := int64(binary.LittleEndian.Uint32(data[len(data)-4:]))
+	return int(min(n, best*int64(len(data)), int64(l.Bytes)))
 }

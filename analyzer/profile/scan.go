@@ -57,7 +57,7 @@ func plausible(data []byte) bool {
 // a step for each entry, a small part of what decoding costs.
 func (l Limits) scan(data []byte) error {
 	if !plausible(data) {
-		return fmt.Errorf("%w: its first bytes are no protobuf message", ErrNotProfile)
+		return errNoMessage
 	}
 	var c count
 	err := fields(data, func(field uint64, body []byte) error {
