@@ -60,7 +60,9 @@ func build(ctx context.Context, r Request) (*Binary, error) {
 	if _, err := g.run(ctx, args...); err != nil {
 		var failed *goError
 		if errors.As(err, &failed) {
-			return nil, r.goFault(r.Funcs[0], g, failed)
+			e := r.goFault(r.Funcs[0], g, failed)
+			r.addHints(e, pkgs)
+			return nil, e
 		}
 		return nil, fmt.Errorf("run go build: %w", err)
 	}

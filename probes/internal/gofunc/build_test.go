@@ -23,8 +23,9 @@ import (
 )
 
 // These tests compile and run real probes. They share the build cache of
-// whoever runs them, so only the first run on a machine, or one after a
-// change to the harness, takes longer than some seconds.
+// whoever runs them, and build with -trimpath, or the temporary folder's name
+// would be a part of every entry of it. So it is mostly linking that takes
+// their time, some seconds a test.
 
 // extract writes an archive of testdata into a folder and returns it.
 func extract(t *testing.T, archive string) string {
@@ -80,7 +81,7 @@ func digest(t *testing.T, dir string) string {
 // goEnv is the environment of a machine without network. A go.work of this
 // repository's surroundings must not reach the test's modules.
 func goEnv(more ...string) []string {
-	return append(append(os.Environ(), "GOPROXY=off", "GOFLAGS=", "GOWORK="), more...)
+	return append(append(os.Environ(), "GOPROXY=off", "GOFLAGS=-trimpath", "GOWORK="), more...)
 }
 
 // dry runs one op of the function that key names and returns what it
@@ -176,6 +177,8 @@ func TestBuild(t *testing.T) {
 				{"./internal/thumb", "(&Renderer{suffix: \"-\"}).Render", "a", "A-"},
 				{"./internal/thumb", "func(s string) string { return str.Repeat(s, 3) + Opened }", "a", "aaaopened"},
 				{"./internal/thumb", "func(p string) (string, error) { u, err := url.Parse(p); return u.Host, err }", "http://h/", "h"},
+				{"./internal/thumb", "\n\n// a comment\nrender // another\n", "a", "<a>"},
+				{"./internal/thumb", "\nRender\n", "b", "bb"},
 				{"example.com/tree/internal/thumb", "Old", "a", "3"},
 				{"./a/internal/b/internal/c", "Double", "21", "42"},
 				{"./a/internal/b/internal/c", "triple", "5", "15"},
@@ -185,7 +188,7 @@ func TestBuild(t *testing.T) {
 						"strconv.ParseInt: parsing \"x\": invalid syntax"},
 			},
 		},
-		{name: "vendor", archive: "vendor.txt", env: []string{"GOFLAGS=-mod=vendor"}, calls: []call{{"./page", "Shout", "a", "a!"}}},
+		{name: "vendor", archive: "vendor.txt", env: []string{"GOFLAGS=-trimpath -mod=vendor"}, calls: []call{{"./page", "Shout", "a", "a!"}}},
 		{name: "workspace", archive: "work.txt", dir: "one", calls: []call{
 			{".", "Both", "a", "one two a"}, {"../two", "Two", "a", "two a"}, {"example.com/two/internal/deep", "Deep", "a", "deep a"},
 		}},
@@ -197,7 +200,7 @@ func TestBuild(t *testing.T) {
 			{"./c", "Add", "2", "42"}, {"./c", "add", "2", "43"}, {"./cmd/c", "twice", "4", "8"},
 		}},
 		{name: "toolexec and cross-compilation are left out", archive: "vendor.txt",
-			env: []string{"GOFLAGS=-mod=vendor '-toolexec=false x'", "GOOS=plan9", "GOARCH=arm"}, calls: []call{{"./page", "Shout", "a", "a!"}}},
+			env: []string{"GOFLAGS=-trimpath -mod=vendor '-toolexec=false x'", "GOOS=plan9", "GOARCH=arm"}, calls: []call{{"./page", "Shout", "a", "a!"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -257,7 +260,7 @@ func TestBuildReadOnly(t *testing.T) {
 	t.Cleanup(func() { chmod(0o755) })
 	before := digest(t, tree)
 	b, err := Build(context.Background(), Request{
-		Dir: link, Out: t.TempDir(), Env: goEnv("GOFLAGS=-mod=vendor"), Funcs: []Func{{Package: "./page", Expr: "Shout"}},
+		Dir: link, Out: t.TempDir(), Env: goEnv("GOFLAGS=-trimpath -mod=vendor"), Funcs: []Func{{Package: "./page", Expr: "Shout"}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -287,12 +290,28 @@ func TestBuildFaults(t *testing.T) {
 		{
 			name: "undefined", archive: "internal.txt",
 			funcs: []Func{{"./internal/thumb", "rendr", 12}, {"./internal/thumb", "func() { x := 1 }", 14}},
-			want:  "workload.yaml:12: undefined: rendr\nworkload.yaml:14: declared and not used: x",
+			want: "workload.yaml:12: undefined: rendr" +
+				"\nhint: package example.com/tree/internal/thumb has the functions Old, Render, open, render" +
+				"\nworkload.yaml:14: declared and not used: x",
 		},
 		{
 			name: "undefined, exported", archive: "internal.txt",
 			funcs: []Func{{"./internal/thumb", "Rendr", 12}},
-			want:  "workload.yaml:12: undefined: thumb.Rendr",
+			want: "workload.yaml:12: undefined: thumb.Rendr" +
+				"\nhint: package example.com/tree/internal/thumb has the functions Old, Render, open, render",
+		},
+		{
+			name: "function of a test", archive: "internal.txt",
+			add:   map[string]string{"internal/thumb/b_test.go": "package thumb\n\nfunc bench() {}\n"},
+			funcs: []Func{{"./internal/thumb", "bench", 12}},
+			want: "workload.yaml:12: undefined: bench" +
+				"\nhint: bench is declared in b_test.go, and tests are no part of the package: move it to another file",
+		},
+		{
+			name: "generic", archive: "generic.txt",
+			funcs: []Func{{".", "Sum", 12}},
+			want: "workload.yaml:12: cannot use generic function tree.Sum without instantiation" +
+				"\nhint: say for which types, as in Sum[string]",
 		},
 		{
 			name: "user's own code", archive: "internal.txt", add: map[string]string{"internal/thumb/bad.go": "package thumb\n\nvar x int = \"a\"\n"},
@@ -303,6 +322,17 @@ func TestBuildFaults(t *testing.T) {
 			name: "no expression", archive: "internal.txt",
 			funcs: []Func{{"./internal/thumb", "func() {", 12}},
 			want:  `workload.yaml:12: "func() {" is not a Go expression: expected '}', found 'EOF'`,
+		},
+		{
+			name: "below the first line", archive: "internal.txt",
+			funcs: []Func{{"./internal/thumb", "\nfunc() error {\n\treturn nope\n}\n", 12}},
+			want: "workload.yaml:14: undefined: nope" +
+				"\nhint: package example.com/tree/internal/thumb has the functions Old, Render, open, render",
+		},
+		{
+			name: "no expression, below the first line", archive: "internal.txt",
+			funcs: []Func{{"./internal/thumb", "func() {\n) }", 12}},
+			want:  `workload.yaml:13: "func() {\n) }" is not a Go expression: expected statement, found ')'`,
 		},
 		{
 			name: "no folder", archive: "internal.txt",
@@ -320,7 +350,7 @@ func TestBuildFaults(t *testing.T) {
 			want:  "workload.yaml:12: package strings is in the standard library, not in your module\nhint: " + ownFuncHint,
 		},
 		{
-			name: "dependency", archive: "vendor.txt", env: "GOFLAGS=-mod=vendor",
+			name: "dependency", archive: "vendor.txt", env: "GOFLAGS=-trimpath -mod=vendor",
 			funcs: []Func{{"example.com/dep", "Shout", 12}},
 			want:  "workload.yaml:12: package example.com/dep is in module example.com/dep, not in yours\nhint: " + ownFuncHint,
 		},

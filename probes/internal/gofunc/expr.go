@@ -27,6 +27,9 @@ func (r *Request) checkExpr(fn Func) error {
 	f := Fault{File: r.File, Line: fn.Line, Message: fmt.Sprintf("%q is not a Go expression: %v", fn.Expr, err)}
 	if list, ok := err.(scanner.ErrorList); ok && len(list) > 0 {
 		f.Message = fmt.Sprintf("%q is not a Go expression: %s", fn.Expr, list[0].Msg)
+		if fn.Line > 0 {
+			f.Line += max(list[0].Pos.Line, 1) - 1
+		}
 	}
 	return &Error{Faults: []Fault{f}}
 }

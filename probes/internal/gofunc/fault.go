@@ -66,7 +66,7 @@ var position = regexp.MustCompile(`^(.+?):([0-9]+)(?::([0-9]+))?: (.*)$`)
 
 // goFault turns what the go command printed into faults: those with a place,
 // or else one with the whole text at fn.
-func (r *Request) goFault(fn Func, g *gocmd, failed *goError) error {
+func (r *Request) goFault(fn Func, g *gocmd, failed *goError) *Error {
 	e := &Error{Output: strings.TrimSpace(r.relative(failed.output, g.dir))}
 	for _, line := range strings.Split(e.Output, "\n") {
 		m := position.FindStringSubmatch(line)

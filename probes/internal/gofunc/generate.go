@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // funcName is the name of the function that a shim or a bridge exports: it
@@ -52,8 +53,8 @@ func (r *Request) generate(pkgs []*pkg, root *module) (map[string][]byte, error)
 	shims := map[*pkg][]int{}
 	for i, fn := range r.Funcs {
 		p := pkgs[i]
-		refs[i] = ref{fn: i, importPath: p.ImportPath, pkgName: packageName(p), expr: fn.Expr, line: r.lineDirective(fn)}
-		if !exportedName.MatchString(fn.Expr) {
+		refs[i] = ref{fn: i, importPath: p.ImportPath, pkgName: packageName(p), expr: strings.TrimSpace(fn.Expr), line: r.lineDirective(fn)}
+		if !exportedName.MatchString(refs[i].expr) {
 			shims[p] = append(shims[p], i)
 			refs[i].expr = fmt.Sprintf("%s(%d)", funcName, i)
 			refs[i].line = ""
@@ -140,7 +141,9 @@ func (g *generator) shim(p *pkg, fns []int) error {
 	}
 	fmt.Fprintf(&b, "\n%sfunc %s(n int) interface{} {\n\tswitch n {\n", noInline, funcName)
 	for _, i := range fns {
-		fmt.Fprintf(&b, "\tcase %d:\n%s\t\treturn %s\n", i, g.r.lineDirective(g.r.Funcs[i]), g.r.Funcs[i].Expr)
+		// An expression may begin with a comment and a new line, which after
+		// "return" would end the statement.
+		fmt.Fprintf(&b, "\tcase %d:\n%svalue := %s\n\t\treturn value\n", i, g.r.lineDirective(g.r.Funcs[i]), strings.TrimSpace(g.r.Funcs[i].Expr))
 	}
 	b.WriteString("\t}\n\treturn nil\n}\n")
 	g.out[filepath.Join(p.Dir, prefix+"shim.go")] = []byte(b.String())
@@ -249,7 +252,8 @@ func writeHeader(b *strings.Builder, pkgName, harness string, refs []ref) map[st
 
 // lineDirective makes the compiler place what follows in the user's file.
 func (r *Request) lineDirective(fn Func) string {
-	return fmt.Sprintf("//line %s:%d\n", r.linePath(), max(fn.Line, 1))
+	blank := fn.Expr[:len(fn.Expr)-len(strings.TrimLeftFunc(fn.Expr, unicode.IsSpace))]
+	return fmt.Sprintf("//line %s:%d\n", r.linePath(), max(fn.Line, 1)+strings.Count(blank, "\n"))
 }
 
 // commandLine stands for a file when the functions were named on the command

@@ -41,7 +41,7 @@ func newGocmd(ctx context.Context, dir string, env []string) (*gocmd, error) {
 
 	out, err := g.run(ctx, "env", "-json", "GOMOD", "GOWORK", "GOFLAGS", "GOVERSION")
 	if err != nil {
-		return nil, fmt.Errorf("run go env: %w", err)
+		return nil, fmt.Errorf("a Go function needs the go command: run go env: %w", err)
 	}
 	var vars struct{ GOMOD, GOWORK, GOFLAGS, GOVERSION string }
 	if err := json.Unmarshal(out, &vars); err != nil {
