@@ -28,8 +28,8 @@ type Limits struct {
 	// entries of each table; sample types and comments count as mappings. A
 	// trial's profile has a few thousand.
 	Samples, Locations, Functions, Mappings, Strings int
-	// Labels is the most labels of all samples together; each costs a map
-	// entry, some 200 bytes.
+	// Labels is the most labels of all samples together; each may cost a
+	// map, some 400 bytes.
 	Labels int
 	// Items is the most location ids, values and lines of all samples and
 	// locations together; each costs up to 48 bytes.

@@ -13,7 +13,7 @@ type Set struct {
 	CPU    *profile.Profile // sample types cpu
 	Wall   *profile.Profile // wall
 	OffCPU *profile.Profile // offcpu = wall - cpu per stack, never negative
-	Merged *profile.Profile // wall, cpu, offcpu
+	Merged *profile.Profile // wall, cpu, offcpu; offcpu is 0 where it is withheld
 	// Ops is how many ops the profiles cover: divide by it for "per op".
 	Ops int64
 	// Residual is the share of the ops' CPU time that the wall profile missed.
