@@ -119,7 +119,7 @@ func TestBombs(t *testing.T) {
 		{"deep blocks", deepBlock, "nested more than 32 deep"},
 		{"many values", "a: [" + strings.Repeat("[],", 60_000) + "]\n", "more than 50000 values"},
 		{"many faults", "version: 1\nworkloads: [" + strings.Repeat("5,", 20_000) + "]\n", "the list has 20000 items"},
-		{"many keys", manyKeys(30_000), "more than 50000 values"},
+		{"many keys", manyKeys(30_000), "and 29952 more"},
 		{"a long number", "version: 1" + strings.Repeat("0", 500_000) + "\n", "expected 1"},
 		{"a great exponent", "version: 1e999999999\n", "expected 1"},
 		{"a long line", "version: 1\n" + strings.Repeat("x", 900_000) + ": 1\n", "unknown key"},

@@ -46,6 +46,9 @@ func parse(path string, src []byte) (*File, *document, error) {
 	if err := d.validate(schema, value); err != nil {
 		return nil, nil, fmt.Errorf("check %s against the schema: %w", path, err)
 	}
+	if len(d.faulty) > maxFaults {
+		return nil, nil, d.err() // more than will be told already
+	}
 	for _, p := range d.faulty {
 		prune(value, p)
 	}

@@ -151,6 +151,10 @@ func wrongType(e *jsonschema.ValidationError, at []string) bool {
 func (w *words) unknownKeys(p place, schema map[string]any, keys []string) {
 	known := propertyNames(schema)
 	slices.Sort(keys)
+	if most := 2 * maxFaults; len(keys) > most {
+		w.more += len(keys) - most
+		keys = keys[:most]
+	}
 	for _, key := range keys {
 		hint := ""
 		if near := nearest(key, known); near != "" {
