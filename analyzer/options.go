@@ -24,6 +24,10 @@ type Options struct {
 	// recommendation: order statistics of fewer than 6 values cannot bound a
 	// median at 0.95.
 	MinReps int
+	// MaxClassify is how many classifying trials are run while the interval of
+	// the demand straddles a band: 12 values bound their median by the third
+	// and the tenth.
+	MaxClassify int
 	// Tie is the relative difference below which two cells are equal even
 	// where noise is less: nobody should change a program for 5 %.
 	Tie float64
@@ -146,7 +150,7 @@ func DefaultOptions() Options {
 	return Options{
 		IOBand: 0.2, CPUBand: 0.8,
 		ControlCPUMin: 0.85, ControlWaitMax: 0.15,
-		Level: 0.95, MinReps: 6,
+		Level: 0.95, MinReps: 6, MaxClassify: 12,
 		Tie: 0.05, SpreadTie: 2,
 		Resamples: 1000, NoiseSplits: 200, NoiseQuantile: 0.99,
 		MinP99Ops:  1000,

@@ -23,12 +23,12 @@ func (v *view) classify(l *load) step {
 	if _, ended := l.ended(); ended {
 		return step{}
 	}
-	c, n := l.baseline(), v.o.MinReps
+	c, n := l.baseline(), v.classifyReps(l)
 	if len(l.broken(c, plan.Classify)) > 1 {
 		return step{}
 	}
 	g := v.guess(l)
-	share := v.o.ClassifyShare / float64(n)
+	share := v.o.ClassifyShare / float64(v.o.MinReps)
 	forNs := clamp(int64(share*float64(l.w.BudgetNs))-v.overhead(l, true), int64(v.o.MinProfiled), int64(v.o.MaxProfiled))
 	for rep := range n {
 		s := slot{cell: c, pass: plan.Classify, rep: rep}
@@ -48,6 +48,32 @@ func (v *view) classify(l *load) step {
 		return step{trial: t, why: fmt.Sprintf("%s: sequential and profiled, trial %d of %d, for the class", l.w.Name, rep+1, n)}
 	}
 	return step{}
+}
+
+// classifyReps is how many classifying trials the class needs: more than the
+// least while its interval straddles a band, because from 9 values on the
+// interval leaves the extremes out, and one disturbed trial no longer decides.
+func (v *view) classifyReps(l *load) int {
+	n := v.o.MinReps
+	for _, more := range []int{(v.o.MinReps + v.o.MaxClassify) / 2, v.o.MaxClassify} {
+		fs := l.counted(l.baseline(), plan.Classify, v.o)
+		began := len(l.slots[slot{cell: l.baseline(), pass: plan.Classify, rep: n}]) > 0
+		if len(fs) < n || !began && (v.probed(l) || v.o.class(v.o.demand(fs[:n], v.scale()).scaled).class != Inconclusive) {
+			break
+		}
+		n = more
+	}
+	return n
+}
+
+// probed reports whether the workload is past its class.
+func (v *view) probed(l *load) bool {
+	for s := range l.slots {
+		if s.pass != plan.Dry && s.pass != plan.Classify {
+			return true
+		}
+	}
+	return false
 }
 
 // probeCells are the cells that can show a lock, the most telling first. They

@@ -33,9 +33,13 @@ func (v *view) pilots(l *load) step {
 	forNs := clamp(int64(share*float64(l.w.BudgetNs))-v.overhead(l, false), int64(v.o.MinPilot), int64(v.o.MaxPilot))
 	allowance := int64(v.o.PilotShare * float64(l.w.BudgetNs))
 	spent := l.spentOn(plan.Pilot)
+	piloted := 0
 	for _, c := range cells {
 		if l.gone(c) {
 			continue
+		}
+		if len(l.counted(c, plan.Pilot, v.o)) > 0 {
+			piloted++
 		}
 		if c.Model == model.Hybrid && v.offload(l) == nil {
 			s.out = append(s.out, plan.Elimination{Cell: c, Reason: "no step of the op, or every one, is CPU-bound by itself: nothing to tell apart"})
@@ -49,11 +53,12 @@ func (v *view) pilots(l *load) step {
 		lasts := max(rounds(1, c, r), forNs)
 		cost := lasts + v.overhead(l, false)
 		left := v.left(l)
-		must := c == l.baseline()
+		// The reserve is for cells that have a pilot, so some must get one.
+		must := c == l.baseline() || piloted < reserved && rep == 0
 		switch {
 		case left <= 0:
 			return s
-		case !must && lasts > allowance/4 && lasts > forNs:
+		case c != l.baseline() && lasts > allowance/4 && lasts > forNs:
 			s.out = append(s.out, plan.Elimination{Cell: c, Reason: fmt.Sprintf("one round of %d ops is expected to take %s; a pilot may take %s", c.Concurrency, seconds(lasts), seconds(allowance/4))})
 			continue
 		case !must && rep > 0 && spent+cost > allowance:
@@ -63,7 +68,7 @@ func (v *view) pilots(l *load) step {
 			continue
 		}
 		t, ok := l.timed(plan.Trial{Cell: c, Pass: plan.Pilot, Rep: rep}, r, forNs, max(int64(c.Concurrency), 2), share)
-		if !ok || !must && l.opsLeft()-t.Ops < int64(v.o.MinReps)*int64(c.Concurrency) {
+		if !ok || c != l.baseline() && l.opsLeft()-t.Ops < int64(v.o.MinReps)*int64(c.Concurrency) {
 			s.out = append(s.out, plan.Elimination{Cell: c, Reason: fmt.Sprintf("max_ops %d leaves %d ops, too few for %d trials of %d in flight", l.w.MaxOps, l.opsLeft(), v.o.MinReps, c.Concurrency)})
 			continue
 		}

@@ -17,8 +17,6 @@ type facts struct {
 	serial float64 // share of an op that only one at a time can do
 	cores  float64
 	class  Class
-	kind   model.Kind
-	split  bool // some steps are CPU-bound and some are not
 }
 
 // saturation is how many ops in flight keep all cores busy.
@@ -74,23 +72,28 @@ func (j *judgement) predict() {
 	if len(j.classify) == 0 || j.demand.N == 0 {
 		return
 	}
+	j.out.Prediction = j.predictAt(j.demand.scaled.Value)
+	if p := j.out.Prediction; p != nil {
+		j.say("predicted: %s at %d, %.2fx sequential", p.Model, p.Concurrency, p.Speedup)
+	}
+}
+
+// predictAt is the prediction for a demand on the controls' scale.
+func (j *judgement) predictAt(d float64) *Prediction {
 	f := facts{
-		demand: max(j.demand.scaled.Value, 0), inner: max(j.demand.Value, 1), cores: float64(j.load.cores),
-		class: j.o.classAt(j.demand.scaled.Value), kind: j.load.w.Target.Kind,
-		serial: j.guess(j.load).serial,
+		demand: max(d, 0), inner: max(j.demand.Value, 1), cores: float64(j.load.cores),
+		class: j.o.classAt(d), serial: j.guess(j.load).serial,
 	}
 	for _, r := range rules() {
-		if !r.when(f) {
-			continue
+		if r.when(f) {
+			c, gain := j.predicted(r, f)
+			return &Prediction{
+				Model: c.Model, Concurrency: c.Concurrency, Speedup: gain,
+				Why: fmt.Sprintf("rule %s: %s (demand %.2f, %.0f cores)", r.id, r.reason, f.demand, f.cores),
+			}
 		}
-		c, gain := j.predicted(r, f)
-		j.out.Prediction = &Prediction{
-			Model: c.Model, Concurrency: c.Concurrency, Speedup: gain,
-			Why: fmt.Sprintf("rule %s: %s (demand %.2f, %.0f cores)", r.id, r.reason, f.demand, f.cores),
-		}
-		j.say("predicted: %s at %d, %.2fx sequential, because %s", c.Model, c.Concurrency, gain, r.reason)
-		return
 	}
+	return nil
 }
 
 // predicted is the cell of the plan that a rule means: of its model, or of the
@@ -134,20 +137,18 @@ func (j *judgement) compare() {
 	if p == nil || r == nil {
 		return
 	}
-	if p.Model == r.Model && p.Concurrency == r.Concurrency {
-		p.Agrees = true
-	}
-	for _, t := range r.Ties {
-		if t.Model == p.Model && t.Concurrency == p.Concurrency {
-			p.Agrees = true
-		}
-	}
-	if p.Agrees {
+	if p.Agrees = r.covers(p.Model, p.Concurrency); p.Agrees {
 		j.say("prediction and measurement agree")
 		return
 	}
 	p.Why += "; " + j.disagreement(p, r)
 	j.say("prediction and measurement disagree: %s", j.disagreement(p, r))
+}
+
+// covers reports whether a cell is the recommended one or its equal.
+func (r *Recommendation) covers(m model.Model, concurrency int) bool {
+	return r.Model == m && r.Concurrency == concurrency ||
+		slices.ContainsFunc(r.Ties, func(t Tie) bool { return t.Model == m && t.Concurrency == concurrency })
 }
 
 func (j *judgement) disagreement(p *Prediction, r *Recommendation) string {
@@ -165,8 +166,18 @@ func (j *judgement) disagreement(p *Prediction, r *Recommendation) string {
 }
 
 // sameOnBothSides settles a class whose interval straddles a band: where the
-// recommendation rests on measurement it is the same on both sides, and the
-// class of the point estimate may stand, said so.
-func (j *judgement) sameOnBothSides(between [2]Class) {
-	j.say("the class is between %s and %s; the recommendation is measured and holds on both sides", between[0], between[1])
+// rules lead to the same recommendation at both ends of the interval, and the
+// measurement bears it out, the class of the median stands, without
+// confidence.
+func (j *judgement) sameOnBothSides(r *Recommendation) {
+	if j.verdict.between[0] == "" {
+		return
+	}
+	low, high := j.predictAt(j.demand.scaled.Low), j.predictAt(j.demand.scaled.High)
+	if low == nil || high == nil || !r.covers(low.Model, low.Concurrency) || !r.covers(high.Model, high.Concurrency) {
+		return
+	}
+	j.out.Class, j.out.Settle = j.o.classAt(j.demand.scaled.Value), ""
+	j.say("the demand's interval lies between %s and %s, but the recommendation is the same on both sides; the class is that of the median, %s",
+		j.verdict.between[0], j.verdict.between[1], j.out.Class)
 }

@@ -53,7 +53,7 @@ func (j *judgement) recommend() {
 			ties = append(ties, c)
 		case !apart && c.cell.Model == model.Sequential:
 			j.undecided(fmt.Sprintf("%s reads %.2fx sequential, but the interval of that ratio contains 1: the trials spread too much to tell", setupOf(best.cell), ratio))
-			j.out.Settle = fmt.Sprintf("need more than %d trials of each, or a quieter machine: try twice the runs and the budget", best.outcome.n())
+			j.settle("need more than %d trials of each, or a quieter machine: try twice the runs and the budget", best.outcome.n())
 			return
 		}
 	}
@@ -78,7 +78,7 @@ func (j *judgement) undecidable() string {
 	case base == nil || len(base.shown()) == 0:
 		return "sequential, which the others are compared with, did not finish a trial"
 	case base.n() < j.o.MinReps:
-		j.out.Settle = j.settleReps(base)
+		j.settle("%s", j.settleReps(base))
 		return fmt.Sprintf("the baseline needs %d trials, it has %d", j.o.MinReps, base.n())
 	}
 	return j.noisy(j.noise)
@@ -110,13 +110,19 @@ func (j *judgement) settleReps(x *outcome) string {
 	return fmt.Sprintf("need %d trials, have %d: a budget of about %s would settle it", j.o.MinReps, x.n(), seconds(budget))
 }
 
+// settle adds what would settle what is undecided.
+func (j *judgement) settle(format string, args ...any) {
+	if j.out.Settle != "" {
+		j.out.Settle += "; "
+	}
+	j.out.Settle += fmt.Sprintf(format, args...)
+}
+
 func (j *judgement) undecided(why string) {
 	j.out.Recommendation = nil
 	j.out.Undecided = why
-	if j.out.Settle == "" {
-		if s := j.noisy(j.noise); s != "" {
-			j.out.Settle = "a machine on which nothing else runs: " + s
-		}
+	if s := j.noisy(j.noise); s != "" {
+		j.settle("a machine on which nothing else runs: %s", s)
 	}
 	j.say("no recommendation: %s", why)
 }
@@ -179,7 +185,7 @@ func (j *judgement) shortOf(all []contender, best contender) string {
 	for _, c := range all {
 		open := c.cell.Status == record.OK && c.n() < j.o.MinReps && strings.HasPrefix(c.barred, "it needs")
 		if open && c.score > best.score*(1+margin) {
-			j.out.Settle = j.settleReps(c.outcome)
+			j.settle("%s", j.settleReps(c.outcome))
 			return fmt.Sprintf("%s reads %.2fx the best cell that has its %d trials, but has only %d", setupOf(c.cell), c.score/best.score, j.o.MinReps, c.n())
 		}
 	}
@@ -239,9 +245,7 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 	r.Code = j.code(pick.cell)
 	j.out.Recommendation = r
 	j.out.Undecided = ""
-	if b := j.verdict.between; b[0] != "" {
-		j.sameOnBothSides(b)
-	}
+	j.sameOnBothSides(r)
 	j.say("measured: %s is best by %s, %.2fx sequential", setupOf(pick.cell), objective, r.Speedup.Value)
 }
 
