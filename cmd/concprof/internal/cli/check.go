@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,16 +9,21 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/concprof/concprof/probes"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/workload"
 )
 
 type checkOptions struct {
 	format listFormat
+	build  bool
 }
 
 // AddFlags adds the flags of check.
-func (o *checkOptions) AddFlags(fs *pflag.FlagSet) { o.format.AddFlag(fs) }
+func (o *checkOptions) AddFlags(fs *pflag.FlagSet) {
+	o.format.AddFlag(fs)
+	fs.BoolVar(&o.build, "build", false, "also compile the Go functions and find the commands")
+}
 
 // Validate reports flags that contradict each other.
 func (o *checkOptions) Validate() error { return nil }
@@ -29,12 +35,15 @@ func newCheckCommand(a *app) *cobra.Command {
 		Short: "Check a workload file without running anything",
 		Long: `check reads a workload file (workload.yaml by default) and prints every fault
 that it finds, each with its line, column and what to do about it. It runs
-nothing of what the file names, and opens no network.`,
+nothing of what the file names, and opens no network. With --build it also
+compiles the Go functions that the file names, in your module and with your own
+toolchain, and finds its commands; it still calls none of them.`,
 		Example: `  concprof check
   concprof check ci/workload.yaml
+  concprof check --build
   concprof check --format json workload.yaml`,
 		Args: arguments(cobra.MaximumNArgs(1), "concprof check takes one workload file"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.Validate(); err != nil {
 				return err
 			}
@@ -42,7 +51,7 @@ nothing of what the file names, and opens no network.`,
 			if len(args) == 1 {
 				path = args[0]
 			}
-			return a.check(path, o)
+			return a.check(cmd.Context(), path, o)
 		},
 	}
 	o.AddFlags(cmd.Flags())
@@ -60,8 +69,11 @@ type checked struct {
 	Error string `json:"error,omitempty"`
 }
 
-func (a *app) check(path string, o *checkOptions) error {
+func (a *app) check(ctx context.Context, path string, o *checkOptions) error {
 	f, p, err := loadPlan(path)
+	if err == nil && o.build {
+		err = buildTargets(ctx, f)
+	}
 	if o.format == listJSON {
 		result := checked{File: path, OK: err == nil}
 		if faults := (*workload.Faults)(nil); errors.As(err, &faults) {
@@ -86,6 +98,15 @@ func loadPlan(path string) (*workload.File, *plan.Plan, error) {
 	}
 	p, err := plan.Build(f, plan.Settings{Warmup: -1})
 	return f, p, err
+}
+
+// buildTargets builds what a run would, and throws it away.
+func buildTargets(ctx context.Context, f *workload.File) error {
+	prepared, err := probes.Prepare(ctx, f, probes.PrepareOptions{})
+	if err != nil {
+		return err
+	}
+	return prepared.Close()
 }
 
 func writeChecked(w io.Writer, path string, f *workload.File, p *plan.Plan) error {

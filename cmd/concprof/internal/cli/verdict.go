@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	pprof "github.com/google/pprof/profile"
@@ -57,8 +58,16 @@ func judge(run *rundir.Run) (*analyzer.Result, error) {
 	return res, nil
 }
 
-// writeDerived writes the derived files of a run directory.
+// profilesDir is the folder of derived profiles within a run directory.
+const profilesDir = "profiles"
+
+// writeDerived writes the derived files of a run directory anew. The folder
+// of profiles is emptied first: another concprof may have named them
+// otherwise, and a link in its place would lead out of the run directory.
 func writeDerived(dir string, res *analyzer.Result) error {
+	if err := os.RemoveAll(filepath.Join(dir, profilesDir)); err != nil {
+		return &writeError{filepath.Join(dir, profilesDir), err}
+	}
 	for _, w := range res.Workloads {
 		for _, file := range w.Profiles {
 			if err := writeProfile(dir, file, w.Flames); err != nil {

@@ -1,0 +1,31 @@
+package cli
+
+import (
+	"testing"
+
+	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/probes/plan"
+)
+
+// TestLeastPlan holds the bounds that a plan promises to the thresholds of the
+// planner that carries it out.
+func TestLeastPlan(t *testing.T) {
+	o := analyzer.DefaultOptions()
+	for _, tt := range []struct {
+		name      string
+		got, want any
+	}{
+		{"repetitions", plan.LeastRuns, o.MinReps},
+		{"classifying trials", plan.ClassifyTrials, o.MinReps},
+		{"control trials", plan.ControlTrials, 2 * 2 * o.ControlReps},
+		{"overhead", plan.TrialOverhead, o.Overhead},
+		{"control time", plan.LeastControl, o.MinControl},
+		{"profiled time", plan.LeastProfiled, o.MinProfiled},
+		{"pilot time", plan.LeastPilot, o.MinPilot},
+		{"timing time", plan.LeastTiming, o.MinTiming},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%s: a plan counts %v, and the planner takes %v", tt.name, tt.got, tt.want)
+		}
+	}
+}
