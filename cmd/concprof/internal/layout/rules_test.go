@@ -56,15 +56,15 @@ var homes = []home{
 	{path: "github.com/spf13/pflag", folders: []string{"cmd/concprof/internal/cli"}},
 	{path: "go.yaml.in/yaml/v4", folders: []string{"probes/workload", "cmd/concprof/internal/cli"}},
 	{path: "github.com/santhosh-tekuri/jsonschema/v6", folders: []string{"probes/workload"}},
-	{path: "golang.org/x/perf", folders: []string{"analyzer/internal/stats", "reports"}},
+	{path: "golang.org/x/perf", folders: []string{"reports"}},
 	{path: "golang.org/x/sys", folders: []string{"probes", "cmd/concprof/internal/doctor"}},
 	{path: "golang.org/x/term", folders: []string{"cmd/concprof"}},
 	{path: "golang.org/x/sync", folders: []string{"probes"}, tests: true},
 	{path: "github.com/google/go-cmp", folders: []string{""}, tests: true},
-	{path: "golang.org/x/text", folders: []string{"probes/workload"}},
+	{path: "golang.org/x/text", folders: []string{"probes/workload", "reports"}},
 	{path: "github.com/rogpeppe/go-internal", folders: []string{"cmd/concprof"}, tests: true},
 	{path: "github.com/rogpeppe/go-internal/txtar", folders: []string{""}, tests: true},
-	{path: "github.com/chromedp/chromedp", folders: []string{"reports"}, tests: true},
+	{path: "github.com/chromedp", folders: []string{"reports"}, tests: true},
 }
 
 // forbidden are standard packages that no package may import, and why.
