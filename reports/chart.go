@@ -75,20 +75,23 @@ type measure struct {
 	format          func(float64) string
 }
 
+func throughput() measure {
+	return measure{"rate", "Throughput by ops in flight", "ops/s", func(c *analyzer.Cell) (v, low, high float64) {
+		return c.OpsPerSec.Median, c.OpsPerSec.Low, c.OpsPerSec.High
+	}, rate}
+}
+
+func tailLatency() measure {
+	return measure{"tail", "99th percentile of op time by ops in flight", "p99", func(c *analyzer.Cell) (v, low, high float64) {
+		v = float64(c.Latency.P99)
+		return v, v, v
+	}, duration}
+}
+
 // charts returns the charts of a workload.
 func charts(w *analyzer.Workload, id string) []chart {
 	var out []chart
-	for _, m := range []measure{
-		{"rate", "Throughput by ops in flight", "ops/s",
-			func(c *analyzer.Cell) (float64, float64, float64) {
-				return c.OpsPerSec.Median, c.OpsPerSec.Low, c.OpsPerSec.High
-			}, rate},
-		{"tail", "99th percentile of op time by ops in flight", "p99",
-			func(c *analyzer.Cell) (float64, float64, float64) {
-				v := float64(c.Latency.P99)
-				return v, v, v
-			}, duration},
-	} {
+	for _, m := range []measure{throughput(), tailLatency()} {
 		if c, ok := draw(w, id, m); ok {
 			out = append(out, c)
 		}
@@ -113,8 +116,11 @@ func draw(w *analyzer.Workload, id string, m measure) (chart, bool) {
 		low, high = min(low, v), max(high, h, v)
 		tops[cell.Model] = max(tops[cell.Model], v)
 	}
-	for _, t := range tops {
-		floor = min(floor, t)
+	for m, t := range tops {
+		// The baseline is a point at the edge, not a line to be read.
+		if m != model.Sequential || len(tops) == 1 {
+			floor = min(floor, t)
+		}
 	}
 	if len(levels) < 2 {
 		return chart{}, false
@@ -146,7 +152,7 @@ func draw(w *analyzer.Workload, id string, m measure) (chart, bool) {
 			}
 			p := point{
 				X: x(cell.Concurrency), Y: px(y.at(v)), Low: px(y.at(lo)), High: px(y.at(hi)), Whisker: y.at(lo)-y.at(hi) >= 1,
-				Faint: cell.Status != record.OK || cell.OpsPerSec.Level == 0, Best: markOf(w, cell) == markBest,
+				Faint: cell.Status != record.OK || cell.OpsPerSec.Level < sureLevel, Best: markOf(w, cell) == markBest,
 				Title: fmt.Sprintf("%s at %d: %s %s", mod, cell.Concurrency, m.format(v), m.unit),
 			}
 			if lo != hi {

@@ -114,6 +114,10 @@ func chosen(w *analyzer.Workload) *analyzer.Flame {
 
 // draw lays the tree out. A call path's box is as wide as its share.
 func (v *flameView) draw(tree *profile.Node, ops int64) {
+	// The frame that every op starts in says nothing.
+	if len(tree.Children) == 1 && strings.HasSuffix(tree.Children[0].Name, "harness.runOp") {
+		tree = tree.Children[0]
+	}
 	total := float64(tree.Total)
 	depth := 0
 	var walk func(n *profile.Node, at int64, row int)

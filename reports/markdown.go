@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/concprof/concprof/analyzer"
-	"github.com/concprof/concprof/probes/record"
 )
 
 // MarkdownLimit is the most bytes of a Markdown report. A comment on GitHub
@@ -142,7 +141,7 @@ func workloadSections(w *analyzer.Workload) []section {
 	if why.Len() > 0 {
 		out = append(out, section{rankWhy, why.String()})
 	}
-	if gs := gaps(w); len(gs) > 0 {
+	if gs := gaps(w, false); len(gs) > 0 {
 		var b strings.Builder
 		fmt.Fprintf(&b, "\n<details><summary>Not measured, or broken (%d)</summary>\n\n", len(gs))
 		for _, g := range gs {
@@ -167,7 +166,7 @@ func cellTable(w *analyzer.Workload) string {
 	var b strings.Builder
 	left := 0
 	for _, c := range ordered(w) {
-		if c.Status == record.Skipped && !counted(c) {
+		if absent(c) {
 			continue
 		}
 		if !matters(w, c) {

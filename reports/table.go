@@ -107,7 +107,7 @@ func wrap(s string, width int) []string {
 			at = 0
 		}
 	}
-	for _, word := range strings.Fields(s) {
+	for _, word := range words(s) {
 		n := columns(word)
 		if at > 0 && at+1+n > width {
 			end()
@@ -134,6 +134,19 @@ func wrap(s string, width int) []string {
 		lines = append(lines, line.String())
 	}
 	return lines
+}
+
+// words splits s at spaces, but not between a number and its percent sign.
+func words(s string) []string {
+	var out []string
+	for _, f := range strings.Fields(s) {
+		if n := len(out); n > 0 && strings.HasPrefix(f, "%") && len(f) <= 2 {
+			out[n-1] += " " + f
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 // style is how a piece of text is set off on a terminal with colours.

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/concprof/concprof/analyzer"
-	"github.com/concprof/concprof/probes/record"
 )
 
 // text lays a result out for a terminal: the verdicts first, then each
@@ -184,7 +183,7 @@ func (t *terminal) code(w *analyzer.Workload) {
 // missing lists what was not measured and what broke.
 func (t *terminal) missing(w *analyzer.Workload) {
 	first := true
-	for _, g := range gaps(w) {
+	for _, g := range gaps(w, t.verbose) {
 		if first {
 			t.heading("not measured, or broken")
 			first = false
@@ -231,65 +230,4 @@ func (t *terminal) foot(res *analyzer.Result) {
 	// Commands are not wrapped: they are there to be pasted.
 	t.b.WriteString(t.palette.bold("next   ") + "concprof report " + dir + " -o report.html\n")
 	t.b.WriteString("       concprof pprof " + dir + "\n")
-}
-
-// A gap is a cell or model without numbers, or with something broken.
-type gap struct {
-	What   string
-	Status record.Status
-	Reason string
-	Errors []record.ErrorCount
-	Output string
-}
-
-func (g gap) String() string {
-	s := g.What + ": " + string(g.Status)
-	if g.Reason != "" {
-		s += ", " + g.Reason
-	}
-	return s
-}
-
-// gaps returns the skipped and broken cells. Cells of one model that were left
-// out for one reason are one gap.
-func gaps(w *analyzer.Workload) []gap {
-	var out []gap
-	for _, c := range ordered(w) {
-		if c.Status == record.OK && len(c.Errors) == 0 || c.Status == record.Eliminated && counted(c) {
-			continue
-		}
-		g := gap{What: string(c.Model), Status: c.Status, Reason: c.Reason, Errors: c.Errors, Output: c.Output}
-		if c.Concurrency > 0 {
-			g.What += fmt.Sprintf(" at %d", c.Concurrency)
-		}
-		if n := len(out); n > 0 && len(g.Errors) == 0 && g.Output == "" {
-			last := &out[n-1]
-			if strings.HasPrefix(last.What, string(c.Model)+" at ") && last.Status == g.Status && last.Reason == g.Reason && last.Output == "" && len(last.Errors) == 0 {
-				last.What += fmt.Sprintf(", %d", c.Concurrency)
-				continue
-			}
-		}
-		out = append(out, g)
-	}
-	return out
-}
-
-// A doubt is a warning and the workload that it is about, "" for the run.
-type doubt struct {
-	Workload string
-	analyzer.Warning
-}
-
-// doubts returns every warning, the run's first.
-func doubts(res *analyzer.Result) []doubt {
-	var out []doubt
-	for _, w := range res.Warnings {
-		out = append(out, doubt{"", w})
-	}
-	for _, l := range res.Workloads {
-		for _, w := range l.Warnings {
-			out = append(out, doubt{l.Name, w})
-		}
-	}
-	return out
 }

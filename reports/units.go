@@ -76,7 +76,7 @@ func size(n int64) string {
 	return scaled(float64(n), 1024, []string{" B", " KiB", " MiB", " GiB", " TiB"})
 }
 
-// share returns a share as a percentage, "97%"; what would round to 0 or 100
+// share returns a share as a percentage, "97 %"; what would round to 0 or 100
 // without being it says so.
 func share(v float64) string {
 	p := v * 100
@@ -84,23 +84,23 @@ func share(v float64) string {
 	case math.IsNaN(p):
 		return dash
 	case p > 0 && p < 0.5:
-		return "<1%"
+		return "<1 %"
 	case p < 100 && p >= 99.5:
-		return ">99%"
+		return ">99 %"
 	}
-	return strconv.FormatFloat(p, 'f', 0, 64) + "%"
+	return strconv.FormatFloat(p, 'f', 0, 64) + " %"
 }
 
-// percent returns a small relative number with one decimal, "0.4%".
+// percent returns a small relative number with one decimal, "0.4 %".
 func percent(v float64) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return dash
 	}
 	p := v * 100
 	if math.Abs(p) >= 9.95 {
-		return strconv.FormatFloat(p, 'f', 0, 64) + "%"
+		return strconv.FormatFloat(p, 'f', 0, 64) + " %"
 	}
-	return strconv.FormatFloat(p, 'f', 1, 64) + "%"
+	return strconv.FormatFloat(p, 'f', 1, 64) + " %"
 }
 
 // ratio returns a speedup, "15.2x".
@@ -125,7 +125,14 @@ func span(low, high float64) string {
 }
 
 // demand returns a demand with two decimals, as DESIGN's thresholds have.
-func demand(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) }
+// Clocks differ by some nanoseconds, so an op that only waits may read
+// a little under 0: that is 0.
+func demand(v float64) string {
+	if v > -0.005 && v < 0 {
+		v = 0
+	}
+	return strconv.FormatFloat(v, 'f', 2, 64)
+}
 
 // count returns n with thousands separated, "12,345".
 func count(n int64) string {

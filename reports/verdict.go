@@ -43,8 +43,8 @@ func judge(w *analyzer.Workload) verdict {
 	}
 	if d := w.DemandInterval; w.Demand != 0 || d != [2]float64{} {
 		v.Demand = "demand " + demand(w.Demand)
-		if d[0] != d[1] {
-			v.Demand += ", " + demand(d[0]) + "-" + demand(d[1])
+		if low, high := demand(d[0]), demand(d[1]); low != high {
+			v.Demand += ", " + low + "-" + high
 		}
 	}
 	r := w.Recommendation
@@ -273,8 +273,8 @@ func predicted(w *analyzer.Workload) string {
 	default:
 		s += "; the measurement disagrees"
 	}
-	if p.Why != "" {
-		s += ", because " + strings.TrimPrefix(strings.TrimSuffix(p.Why, "."), "because ")
+	if why := strings.TrimSuffix(p.Why, "."); why != "" {
+		s += ". Why: " + why
 	}
 	return s
 }

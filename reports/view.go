@@ -111,7 +111,7 @@ func viewOf(res *analyzer.Result, i int) workloadView {
 		}
 		v.Code = strings.Join(code, "\n")
 	}
-	for _, g := range gaps(w) {
+	for _, g := range gaps(w, true) {
 		g.What, g.Reason, g.Output, g.Status = plain(g.What), plain(g.Reason), plain(g.Output), record.Status(plain(string(g.Status)))
 		errs := make([]record.ErrorCount, len(g.Errors))
 		for j, e := range g.Errors {
@@ -144,7 +144,7 @@ func class(w *analyzer.Workload) string {
 // certainty says how sure the verdict is.
 func certainty(w *analyzer.Workload) string {
 	var parts []string
-	if d := w.DemandInterval; d[0] != d[1] {
+	if d := w.DemandInterval; demand(d[0]) != demand(d[1]) {
 		s := fmt.Sprintf("demand %s (%s-%s", demand(w.Demand), demand(d[0]), demand(d[1]))
 		if w.Confidence > 0 {
 			s += fmt.Sprintf(" at %s", share(w.Confidence))
@@ -222,7 +222,7 @@ func rows(w *analyzer.Workload) []rowView {
 	}
 	var last model.Model
 	for _, c := range cells {
-		if c.Status == record.Skipped && !counted(c) {
+		if absent(c) {
 			continue
 		}
 		t := cellRow(c)
