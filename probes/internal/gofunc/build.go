@@ -34,13 +34,13 @@ func build(ctx context.Context, r Request) (*Binary, error) {
 	case tooOld(g.version):
 		return nil, r.fault(r.Funcs[0], "", "the go command is %s; building a probe needs go1.%d or newer", g.version, minGo)
 	}
+	g.chdir(filepath.Dir(g.mod))
 	pkgs, err := r.locate(ctx, g)
 	if err != nil {
 		return nil, err
 	}
 	root := pkgs[0].Module
-	g.dir = root.Dir
-	g.env = append(g.env, "PWD="+root.Dir)
+	g.chdir(root.Dir)
 
 	files, err := r.files(pkgs, root)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -355,6 +356,17 @@ func TestBuildFaults(t *testing.T) {
 			want:  "workload.yaml:12: package example.com/dep is in module example.com/dep, not in yours\nhint: " + ownFuncHint,
 		},
 		{
+			name: "sum missing", archive: "vendor.txt", env: "GOFLAGS=-mod=mod",
+			funcs: []Func{{"./page", "Shout", 12}},
+			want: "workload.yaml:12: build the probe: example.com/dep@v1.0.0: missing go.sum entry for go.mod file; to add it:\n" +
+				"\tgo mod download example.com/dep",
+		},
+		{
+			name: "newer Go", archive: "internal.txt", add: map[string]string{"go.mod": "module example.com/tree\n\ngo 1.999\n"},
+			funcs: []Func{{"./internal/thumb", "Render", 12}},
+			want:  "workload.yaml:12: build the probe: go.mod requires go >= 1.999 (running go VERSION; GOTOOLCHAIN=local)",
+		},
+		{
 			name: "name taken", archive: "internal.txt", add: map[string]string{"zz_concprof_main/x.go": "package x\n"},
 			funcs: []Func{{"./internal/thumb", "Render", 12}},
 			want: "workload.yaml:12: TREE/zz_concprof_main exists: names that begin with zz_concprof_ are the probe's\n" +
@@ -397,6 +409,7 @@ func TestBuildFaults(t *testing.T) {
 			}
 			got := strings.ReplaceAll(e.Error(), tree+"/workload.yaml", "workload.yaml")
 			got = strings.ReplaceAll(got, tree, "TREE")
+			got = strings.ReplaceAll(got, strings.TrimPrefix(runtime.Version(), "go"), "VERSION")
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("faults (-want +got):\n%s", diff)
 			}

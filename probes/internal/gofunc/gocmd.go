@@ -34,10 +34,9 @@ func newGocmd(ctx context.Context, dir string, env []string) (*gocmd, error) {
 	if env == nil {
 		env = os.Environ()
 	}
-	g := &gocmd{dir: dir}
-	// The go command takes a folder's name from PWD, so that what it lists
-	// and what it builds are called alike below symbolic links.
-	g.env = append(append(g.env, env...), "PWD="+dir, "GOTOOLCHAIN=local", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
+	g := new(gocmd)
+	g.env = append(append(g.env, env...), "GOTOOLCHAIN=local", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
+	g.chdir(dir)
 
 	out, err := g.run(ctx, "env", "-json", "GOMOD", "GOWORK", "GOFLAGS", "GOVERSION")
 	if err != nil {
@@ -50,6 +49,14 @@ func newGocmd(ctx context.Context, dir string, env []string) (*gocmd, error) {
 	g.mod, g.work, g.version = vars.GOMOD, vars.GOWORK, vars.GOVERSION
 	g.env = append(g.env, "GOFLAGS="+scrubFlags(vars.GOFLAGS))
 	return g, nil
+}
+
+// chdir makes dir the folder of the next commands. The go command takes a
+// folder's name from PWD, so that what it lists and what it builds are called
+// alike below symbolic links.
+func (g *gocmd) chdir(dir string) {
+	g.dir = dir
+	g.env = append(g.env, "PWD="+dir)
 }
 
 // run runs the go command and returns its standard output. An error of type
@@ -93,12 +100,15 @@ func tooOld(version string) bool {
 }
 
 // scrubFlags removes from GOFLAGS what would run a program of someone's for
-// every compilation or redirect the build: they are flags of the user's own
-// builds, not of a measurement.
+// every compilation, redirect the build, or let it write go.mod: they are
+// flags of the user's own builds, not of a measurement.
 func scrubFlags(flags string) string {
 	var kept []string
 	for _, f := range splitFlags(flags) {
-		name, _, _ := strings.Cut(strings.TrimLeft(strings.Trim(f, `'"`), "-"), "=")
+		name, value, _ := strings.Cut(strings.TrimLeft(strings.Trim(f, `'"`), "-"), "=")
+		if name == "mod" && value == "mod" {
+			continue
+		}
 		switch name {
 		case "toolexec", "overlay", "o", "n", "C", "buildmode", "json":
 			continue

@@ -74,6 +74,7 @@ func TestScrubFlags(t *testing.T) {
 		{"none", "", ""},
 		{"kept", "-mod=vendor -tags=a,b", "-mod=vendor -tags=a,b"},
 		{"toolexec", "-mod=vendor -toolexec=/bin/spy --toolexec=x", "-mod=vendor"},
+		{"writes go.mod", "-mod=mod -v", "-v"},
 		{"quoted", `'-toolexec=/bin/spy -v' "-ldflags=-X a=b"`, `"-ldflags=-X a=b"`},
 		{"open quote", `'-toolexec=spy`, ""},
 		{"overlay, output", "-overlay=o.json -o=x -race", "-race"},
@@ -143,5 +144,40 @@ func TestParentOfInternal(t *testing.T) {
 		if got != want {
 			t.Errorf("parentOfInternal(%s) = %q, want %q", path, got, want)
 		}
+	}
+}
+
+func TestPGOProfile(t *testing.T) {
+	tests := []struct {
+		name  string
+		files []string
+		want  string
+	}{
+		{"none", []string{"go.mod"}, ""},
+		{"of the target", []string{"cmd/a/default.pgo", "default.pgo", "pkg/default.pgo"}, "pkg/default.pgo"},
+		{"of the root", []string{"cmd/a/default.pgo", "default.pgo"}, "default.pgo"},
+		{"of the only command", []string{"cmd/a/default.pgo"}, "cmd/a/default.pgo"},
+		{"of one of two commands", []string{"cmd/a/default.pgo", "cmd/b/default.pgo"}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			for _, name := range tt.files {
+				name = filepath.Join(dir, name)
+				if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(name, nil, 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := tt.want
+			if want != "" {
+				want = filepath.Join(dir, want)
+			}
+			if got := pgoProfile([]*pkg{{Dir: filepath.Join(dir, "pkg")}}, &module{Dir: dir}); got != want {
+				t.Errorf("profile is %q, want %q", got, want)
+			}
+		})
 	}
 }
