@@ -28,11 +28,12 @@ const (
 	// beside its ops, until some trials have shown it.
 	TrialOverhead = 60 * time.Millisecond
 	// LeastControl, LeastProfiled, LeastPilot and LeastTiming are the shortest
-	// useful times of a trial's ops: at 99 Hz, 250 ms give 25 samples.
+	// useful times of a trial's ops: at 99 Hz, 150 ms give 15 samples, and the
+	// classifying trials together 90.
 	LeastControl  = 100 * time.Millisecond
-	LeastProfiled = 250 * time.Millisecond
+	LeastProfiled = 150 * time.Millisecond
 	LeastPilot    = 50 * time.Millisecond
-	LeastTiming   = 60 * time.Millisecond
+	LeastTiming   = 100 * time.Millisecond
 )
 
 // Bounds are the least and the most that a run does.
