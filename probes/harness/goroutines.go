@@ -7,33 +7,30 @@ package harness
 // A slot is a permit and the state of one op in flight at once: it is handed
 // to the goroutine and comes back through free.
 func runGoroutines(src *feed, slots []*slot) {
-	spawn(src, slots, (*slot).perform)
+	free := allFree(slots)
+	for op := src.take(); op != none; op = src.take() {
+		go performFreed(<-free, op, free)
+	}
+	await(free)
 }
 
-// spawn runs perform in a goroutine for every op. All ops have ended when it
-// returns.
-func spawn(src *feed, slots []*slot, perform func(*slot, int64)) {
+func performFreed(s *slot, op int64, free chan<- *slot) {
+	s.perform(op)
+	free <- s
+}
+
+// allFree returns a channel that holds all slots.
+func allFree(slots []*slot) chan *slot {
 	free := make(chan *slot, len(slots))
 	for _, s := range slots {
-		s := s
-		// A function made once per slot: a go statement with arguments
-		// would allocate one for every op.
-		s.start = func() {
-			perform(s, s.op)
-			free <- s
-		}
 		free <- s
 	}
-	for {
-		op := src.take()
-		if op == none {
-			break
-		}
-		s := <-free
-		s.op = op
-		go s.start()
-	}
-	for range slots {
+	return free
+}
+
+// await waits until all slots are free: then all ops have ended.
+func await(free <-chan *slot) {
+	for n := cap(free); n > 0; n-- {
 		<-free
 	}
 }

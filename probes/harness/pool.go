@@ -12,9 +12,7 @@ func runPool(src *feed, slots []*slot) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			for op := range ops {
-				s.perform(op)
-			}
+			s.serve(ops)
 		}()
 	}
 	for {

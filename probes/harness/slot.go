@@ -15,16 +15,15 @@ import (
 type slot struct {
 	// What every op touches comes first and fits one cache line: goroutines
 	// of a busy pool move between processors, and take the line along.
-	ops      int64
-	only     stepFunc        // the step of an op of one, else nil
-	ctx      context.Context // what that step runs under
-	inputs   *inputs         // nil if the first step takes none
-	sampler  *sampler
-	labelled bool // ops carry profile labels
-	noDigest bool
+	ops     int64
+	only    stepFunc        // the step of an op of one, else nil
+	ctx     context.Context // what that step runs under
+	sampler *sampler
+	plain   bool // one step, without input and labels
 
-	op    int64  // handed over with the slot where a goroutine runs one op
-	start func() // runs op in such a goroutine
+	inputs   *inputs // nil if the first step takes none
+	labelled bool    // ops carry profile labels
+	noDigest bool
 
 	steps []stepFunc
 	// ctxs are what the steps of an op of several run under. Like ctx they
@@ -61,66 +60,56 @@ type lastResult struct {
 	dur time.Duration
 }
 
-// runOp executes the steps of one op, each on what the one before returned.
-// It is never inlined because it is the anchor of all profiles: what is below
-// it on a stack is the op's, what is above it is the harness's.
+// runOp executes a step of an op, or all of an op of one step. It is never
+// inlined because it is the anchor of all profiles: what is below it on a
+// stack is the op's, what is above it is the harness's.
 //
 //go:noinline
-func runOp(s *slot, op int64, in any) (any, error) {
-	if s.only != nil {
-		return s.only(s.ctx, op, in)
-	}
-	clock := s.stepClock
-	if clock != nil && !clock.sampler.chosen(op) {
-		clock = nil
-	}
-	if clock != nil {
-		clock.begin()
-	}
-	var err error
-	for i, step := range s.steps {
-		ctx := s.ctxs[i]
-		if s.labelled {
-			pprof.SetGoroutineLabels(ctx)
-		}
-		in, err = step(ctx, op, in)
-		if clock != nil {
-			clock.end(i)
-		}
-		if err != nil {
-			break
-		}
-	}
-	if clock != nil {
-		clock.done()
-	}
-	if s.labelled {
-		pprof.SetGoroutineLabels(s.ctx)
-	}
-	return in, err
+func runOp(ctx context.Context, step stepFunc, op int64, in any) (any, error) {
+	return step(ctx, op, in)
 }
 
-// perform runs one op and enters its outcome. Its first lines are all that
-// the harness adds to an op that is not timed, has no labels, takes no input
-// and returns nothing.
+// perform runs one op and enters its outcome.
 func (s *slot) perform(op int64) {
-	var in any
-	if s.inputs != nil {
-		in = s.inputs.of(op)
-	}
-	if s.labelled || s.sampler.chosen(op) {
-		s.performSlowly(op, in)
+	if s.special(op) {
+		s.performSpecial(op)
 		return
 	}
-	out, err := runOp(s, op, in)
+	out, err := runOp(s.ctx, s.only, op, nil)
 	s.ops++
 	if out != nil || err != nil {
 		s.enter(op, out, err)
 	}
 }
 
-// performSlowly runs an op with labels, or one that is timed.
-func (s *slot) performSlowly(op int64, in any) {
+// serve performs the ops of a channel. Its loop repeats what perform does for
+// most ops: in a pool, whose own cost is a tenth of a microsecond an op, the
+// call would show.
+func (s *slot) serve(ops <-chan int64) {
+	for op := range ops {
+		if s.special(op) {
+			s.performSpecial(op)
+			continue
+		}
+		out, err := runOp(s.ctx, s.only, op, nil)
+		s.ops++
+		if out != nil || err != nil {
+			s.enter(op, out, err)
+		}
+	}
+}
+
+// special reports whether an op needs more than to be run.
+func (s *slot) special(op int64) bool {
+	return !s.plain || s.sampler.chosen(op)
+}
+
+// performSpecial runs an op with all that it may need.
+func (s *slot) performSpecial(op int64) {
+	var in any
+	if s.inputs != nil {
+		in = s.inputs.of(op)
+	}
 	if s.labelled {
 		pprof.SetGoroutineLabels(s.ctx)
 	}
@@ -129,7 +118,7 @@ func (s *slot) performSlowly(op int64, in any) {
 	if timed {
 		begin = time.Now()
 	}
-	out, err := runOp(s, op, in)
+	out, err := s.runSteps(op, in)
 	if timed {
 		s.note(timing{op, time.Since(begin)}, decided)
 	}

@@ -166,6 +166,7 @@ func (t *trial) makeSlots(in *inputs) error {
 		}
 		if len(s.steps) == 1 {
 			s.only = s.steps[0]
+			s.plain = in == nil && !labelled
 		}
 		t.slots = append(t.slots, s)
 	}
