@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -18,6 +19,7 @@ import (
 // commands are what scripts can say beside testscript's own commands.
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
+		"await":     await,
 		"exit":      exitCode,
 		"files":     files,
 		"interrupt": interrupt,
@@ -33,10 +35,15 @@ func setup(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("CONCPROF", path)
-	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOFLAGS", "GOPROXY"} {
-		if v := os.Getenv(name); v != "" {
-			env.Setenv(name, v)
-		}
+	// Scripts have a home folder of their own, but what Go has built and
+	// fetched is shared.
+	names := []string{"GOCACHE", "GOMODCACHE", "GOFLAGS", "GOPROXY"}
+	out, err := exec.Command("go", append([]string{"env"}, names...)...).Output()
+	if err != nil {
+		return err
+	}
+	for i, value := range strings.Split(strings.TrimRight(string(out), "\n"), "\n") {
+		env.Setenv(names[i], value)
 	}
 	return nil
 }
@@ -76,8 +83,8 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	pattern, err := regexp.Compile(args[2])
 	ts.Check(err)
-	// The program runs below the shell that testscript would not wait for:
-	// here its streams go to files, which "cat" hands to the script.
+	// It is started here and not by ts.Exec, which would wait for it; "cat"
+	// then hands its streams to the script.
 	var stdout strings.Builder
 	path, err := exec.LookPath(args[3])
 	ts.Check(err)
@@ -113,6 +120,21 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Check(ts.Exec("sh", "-c", "cat interrupted.stdout; cat interrupted.stderr >&2"))
 	requireCode(ts, args[1], args[3:], err)
+}
+
+// await waits until a pattern matches a file.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await pattern")
+	}
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		found, err := filepath.Glob(ts.MkAbs(args[0]))
+		ts.Check(err)
+		if len(found) > 0 {
+			return
+		}
+	}
+	ts.Fatalf("no file matches %s", args[0])
 }
 
 // files requires that each pattern matches a file, or with ! that none does.
