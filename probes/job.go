@@ -59,7 +59,7 @@ func (r *run) control(j *runner.Job, t plan.Trial) (err error) {
 		return err
 	}
 	j.Name, j.Dir, j.Env = probeName, "/", allowed(r.prepared.environ)
-	j.Limits = defaultLimits(j.Spec.Concurrency)
+	j.Limits = defaultLimits(j.Spec.Concurrency, r.prepared.memory)
 	j.Spec.Steps, err = builtin.Control(t.Control)
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 
 	"github.com/concprof/concprof/probes/internal/proc"
-	"github.com/concprof/concprof/probes/rundir"
 	"github.com/concprof/concprof/probes/workload"
 )
 
@@ -21,10 +20,11 @@ const (
 	memoryShare    = 0.8 // of the host's memory
 )
 
-// defaultLimits are the limits of an op of built-in steps at a level.
-func defaultLimits(level int) proc.Limits {
+// defaultLimits are the limits of an op of built-in steps at a level, on a
+// host with so much memory, 0 if that is not known.
+func defaultLimits(level int, memory int64) proc.Limits {
 	return proc.Limits{
-		MemoryBytes:   int64(memoryShare * float64(rundir.CurrentHost().MemoryBytes)),
+		MemoryBytes:   int64(memoryShare * float64(memory)),
 		FileSizeBytes: baseFileBytes,
 		OpenFiles:     baseOpenFiles + opOpenFiles*level,
 		Processes:     baseProcesses + opProcesses*level,
@@ -34,7 +34,7 @@ func defaultLimits(level int) proc.Limits {
 // limits are those of a workload at its largest level: its own, else the
 // file's, else the defaults.
 func (p *Prepared) limits(w *workload.Workload, level int) proc.Limits {
-	l := defaultLimits(level)
+	l := defaultLimits(level, p.memory)
 	for _, s := range w.Steps {
 		if s.File != nil {
 			l.FileSizeBytes = max(l.FileSizeBytes, fileSizeFactor*int64(s.File.Bytes))

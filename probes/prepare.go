@@ -11,6 +11,7 @@ import (
 	"github.com/concprof/concprof/probes/internal/command"
 	"github.com/concprof/concprof/probes/internal/gofunc"
 	"github.com/concprof/concprof/probes/internal/proc"
+	"github.com/concprof/concprof/probes/rundir"
 	"github.com/concprof/concprof/probes/workload"
 )
 
@@ -29,6 +30,7 @@ type Prepared struct {
 	file    *workload.File
 	dir     string // absolute: where relative paths start
 	environ []string
+	memory  int64  // of the host, in bytes
 	built   string // folder of the binaries, "" if there are none
 	targets map[string]*target
 	servers map[string]*proc.Command // commands of the user's, by name
@@ -63,7 +65,7 @@ func (e *TargetError) Unwrap() []error { return e.Faults }
 // Prepare builds the Go targets of f and finds its commands and inputs. It
 // returns a *TargetError if any of them cannot be started.
 func Prepare(ctx context.Context, f *workload.File, o PrepareOptions) (_ *Prepared, err error) {
-	p := &Prepared{file: f, environ: o.Environ, targets: map[string]*target{}, servers: map[string]*proc.Command{}}
+	p := &Prepared{file: f, environ: o.Environ, memory: rundir.CurrentHost().MemoryBytes, targets: map[string]*target{}, servers: map[string]*proc.Command{}}
 	if p.environ == nil {
 		p.environ = os.Environ()
 	}

@@ -14,7 +14,6 @@ import (
 
 // Bounds on what a probe may report, beyond record.MaxEventBytes.
 const (
-	maxRuntime  = 64 // bytes of a runtime's name
 	maxText     = 4 << 10
 	maxSteps    = 1 << 10
 	maxMissing  = 1 << 6
@@ -126,6 +125,11 @@ func (r *report) take(e record.Event) error {
 		}
 		r.bye = true
 	case record.Fatal:
+		switch e.Stage {
+		case record.StageStart, record.StageSetup, record.StageOps, record.StageTeardown:
+		default:
+			return fmt.Errorf("unknown stage %q", clip(string(e.Stage), 32))
+		}
 		r.fatal = &e
 	default:
 		return order
@@ -147,6 +151,16 @@ func check(r *record.Record) error {
 		"cpu.user_ns": r.CPU.UserNs, "cpu.system_ns": r.CPU.SystemNs, "cpu.children_ns": r.CPU.ChildrenNs,
 		"cpu.runnable_ns": r.CPU.RunnableNs, "peak_rss_bytes": r.Memory.PeakRSSBytes,
 		"threads": int64(r.Threads), "latency_every": r.LatencyEvery,
+	}
+	if r.Thread != nil {
+		whole["thread.cpu_ns"], whole["thread.runnable_ns"], whole["thread.labelled_ns"] = r.Thread.CPUNs, r.Thread.RunnableNs, r.Thread.LabelledNs
+	}
+	for _, s := range r.Steps {
+		for name, n := range map[string]int64{"ops": s.Ops, "wall_ns": s.WallNs, "cpu_ns": s.CPUNs, "runnable_ns": s.RunnableNs} {
+			if n < 0 {
+				return fmt.Errorf("%s of step %q is %d", name, clip(s.Name, 64), n)
+			}
+		}
 	}
 	for name, n := range whole {
 		if n < 0 {

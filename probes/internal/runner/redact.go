@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -21,9 +22,17 @@ type Redactor struct{ replace *strings.Replacer }
 // workload was given.
 func NewRedactor(values []string) *Redactor {
 	var pairs []string
-	for _, v := range values {
+	add := func(v string) {
 		if len(v) >= minSecret {
 			pairs = append(pairs, v, "[redacted]")
+		}
+	}
+	for _, v := range values {
+		add(v)
+		// A client may report the password of an address by itself.
+		if u, err := url.Parse(v); err == nil && u.User != nil {
+			password, _ := u.User.Password()
+			add(password)
 		}
 	}
 	return &Redactor{replace: strings.NewReplacer(pairs...)}

@@ -1,0 +1,46 @@
+package runner
+
+import (
+	"testing"
+
+	"github.com/concprof/concprof/probes/record"
+)
+
+// Whatever a probe writes, what is taken of it is a record that a trial can
+// have.
+func FuzzEvents(f *testing.F) {
+	begin := `{"event":"hello","token":"t","version":1}` + "\n" + `{"event":"ready","token":"t"}` + "\n"
+	f.Add([]byte(begin + `{"event":"end","token":"t","record":{"status":"ok","ops":3,"wall_ns":5,"latency":{"counts":{"3":1},"n":1,"min":3,"max":3,"sum":3}}}` + "\n" + `{"event":"bye","token":"t"}` + "\n"))
+	f.Add([]byte(begin + `{"event":"fatal","token":"t","stage":"ops","reason":"x"}` + "\n"))
+	f.Add([]byte(begin + `{"event":"end","token":"t","record":{"ops":-1}}` + "\n"))
+	f.Add([]byte(begin + `{"event":"end","token":"t","record":{"latency":{"counts":{"-1":9223372036854775807,"1":9223372036854775807}}}}` + "\n"))
+	f.Add([]byte("null\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r := new(report)
+		r.parse(data, "t")
+		if r.bad == "" && r.bye && r.record == nil {
+			t.Error("a goodbye without a record")
+		}
+		if r.record == nil {
+			return
+		}
+		rec := *r.record
+		if rec.Ops < 0 || rec.FailedOps > rec.Ops || rec.WallNs < 0 || len(rec.Errors) > record.MaxErrors || rec.Exit != nil || rec.Host != nil {
+			t.Errorf("took %+v", rec)
+		}
+		rec.Latency.Quantile(0.99)
+		new(record.Histogram).Merge(rec.Latency)
+	})
+}
+
+func TestClip(t *testing.T) {
+	for _, tt := range []struct {
+		s    string
+		n    int
+		want string
+	}{{"abc", 3, "abc"}, {"abcd", 3, "abc"}, {"aéb", 2, "a"}, {"é", 1, ""}, {"日本", 5, "日"}} {
+		if got := clip(tt.s, tt.n); got != tt.want {
+			t.Errorf("clip(%q, %d) = %q, want %q", tt.s, tt.n, got, tt.want)
+		}
+	}
+}
