@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/pprof/profile"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/concprof/concprof/probes/harness"
@@ -113,8 +114,9 @@ func dry(t *testing.T, b *Binary, key, setup, line string) string {
 	return ""
 }
 
-// probe runs a probe process and returns what it wrote to record.ResultFD.
-func probe(t *testing.T, b *Binary, spec []byte) []record.Event {
+// probe runs a probe process, with files as its descriptors from
+// record.CPUProfileFD on, and returns what it wrote to record.ResultFD.
+func probe(t *testing.T, b *Binary, spec []byte, files ...*os.File) []record.Event {
 	t.Helper()
 	resultR, resultW, err := os.Pipe()
 	if err != nil {
@@ -126,7 +128,7 @@ func probe(t *testing.T, b *Binary, spec []byte) []record.Event {
 	}
 	cmd := exec.Command(b.Path)
 	cmd.Dir = b.ModuleDir
-	cmd.ExtraFiles = []*os.File{resultW, specR}
+	cmd.ExtraFiles = append([]*os.File{resultW, specR}, files...)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Start(); err != nil {
@@ -236,6 +238,89 @@ func TestBuild(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTrialInOldModule runs whole trials, timed and profiled, inside a
+// vendored module of Go 1.12 without network.
+func TestTrialInOldModule(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles a probe")
+	}
+	fn := Func{Package: "./page", Expr: "func(s string) string { time.Sleep(time.Millisecond); return dep.Shout(s) }"}
+	b, err := Build(context.Background(), Request{
+		Dir: extract(t, "vendor.txt"), Out: t.TempDir(), Env: goEnv("GOFLAGS=-trimpath -mod=vendor"), Funcs: []Func{fn},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs := filepath.Join(t.TempDir(), "inputs")
+	if err := os.WriteFile(inputs, []byte("a\nb\nc\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	const ops = 400
+	run := func(m model.Model, mode harness.Mode, files ...*os.File) *record.Record {
+		t.Helper()
+		spec, err := json.Marshal(harness.Spec{
+			Version: record.ProtocolVersion, Token: "t", Trial: "t", Model: m, Concurrency: 4, Cores: 2, Ops: ops,
+			Steps:  []harness.Step{{Name: "f", Kind: harness.KindGo, Func: Key(fn.Package, fn.Expr)}},
+			Inputs: &harness.Inputs{File: inputs}, Mode: mode, Scratch: t.TempDir(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range probe(t, b, spec, files...) {
+			switch e.Kind {
+			case record.Fatal:
+				t.Fatalf("%s, %s: fatal in %s: %s", m, mode, e.Stage, e.Reason)
+			case record.End:
+				if e.Record.Status != record.OK || e.Record.Ops != ops || e.Record.FailedOps != 0 {
+					t.Errorf("%s, %s: trial is %s, %d ops, %d failed", m, mode, e.Record.Status, e.Record.Ops, e.Record.FailedOps)
+				}
+				return e.Record
+			}
+		}
+		t.Fatalf("%s, %s: no result", m, mode)
+		return nil
+	}
+	sequential := run(model.Sequential, harness.ModeTiming)
+	for _, m := range []model.Model{model.Pool, model.Goroutines, model.Processes} {
+		rec := run(m, harness.ModeTiming)
+		if agree, n := sequential.Digest.Compare(rec.Digest); !agree || n != ops {
+			t.Errorf("%s: digest agrees: %v, over %d of %d ops", m, agree, n, ops)
+		}
+	}
+
+	var files []*os.File
+	for _, name := range []string{"cpu", "wall"} {
+		f, err := os.Create(filepath.Join(t.TempDir(), name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		files = append(files, f)
+	}
+	run(model.Goroutines, harness.ModeProfile, files...)
+	data, err := os.ReadFile(files[1].Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wall, err := profile.ParseData(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !mentions(wall, "/zz_concprof_harness.runOp") || !mentions(wall, "example.com/tree/page.") {
+		t.Error("the wall profile has no stack from the op's anchor to the user's function")
+	}
+}
+
+// mentions reports whether a stack of p has a function with part in its name.
+func mentions(p *profile.Profile, part string) bool {
+	for _, f := range p.Function {
+		if strings.Contains(f.Name, part) {
+			return true
+		}
+	}
+	return false
 }
 
 // TestBuildReadOnly builds from a tree that nobody may write to, below a
