@@ -24,7 +24,7 @@ type outputOptions struct {
 
 // AddFlags adds --format and --output.
 func (o *outputOptions) AddFlags(fs *pflag.FlagSet) {
-	fs.VarP(&o.format, "format", "f", "format of the report: "+formatNames()+" (default by the extension of --output, else text)")
+	fs.VarP(&o.format, "format", "f", "format of the report: "+strings.Join(formatNames(), ", ")+" (default by the extension of --output, else text)")
 	fs.StringVarP(&o.output, "output", "o", "", `write the report to a file instead of standard output ("-")`)
 	fs.StringArrayVar(&o.reports, "report", nil, "write one more report to a file, in the format of its extension; repeatable")
 }
@@ -138,10 +138,10 @@ func (f *formatFlag) Set(s string) error {
 	return err
 }
 
-func formatNames() string {
+func formatNames() []string {
 	names := make([]string, 0, len(reports.All()))
 	for _, f := range reports.All() {
 		names = append(names, string(f))
 	}
-	return strings.Join(names, ", ")
+	return names
 }

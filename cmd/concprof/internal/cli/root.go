@@ -108,7 +108,7 @@ Exit codes:
 	a.AddFlags(root.PersistentFlags())
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
+	root.SetHelpCommand(newHelpCommand())
 	root.AddCommand(
 		newInitCommand(a),
 		newCheckCommand(a),
@@ -122,7 +122,41 @@ Exit codes:
 		newCompletionCommand(a),
 		newVersionCommand(a),
 	)
+	completeValues(root, "color", string(colorAuto), string(colorAlways), string(colorNever))
+	for _, cmd := range root.Commands() {
+		completeValues(cmd, "model", append(modelNames(), "all")...)
+		formats := []string{string(listText), string(listJSON)}
+		if f := cmd.Flag("format"); f != nil {
+			if _, report := f.Value.(*formatFlag); report {
+				formats = formatNames()
+			}
+		}
+		completeValues(cmd, "format", formats...)
+	}
 	return root
+}
+
+// newHelpCommand replaces cobra's, which ends with 0 on an unknown command.
+func newHelpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Show the help of a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(cmd.Root(), args[0])
+			}
+			return found.Help()
+		},
+	}
+}
+
+// completeValues lets the shell complete the values of a flag.
+func completeValues(cmd *cobra.Command, flag string, values ...string) {
+	if cmd.Flag(flag) != nil {
+		// The only error is a flag that is not there.
+		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	}
 }
 
 func exitCodeTable() string {

@@ -16,8 +16,8 @@ func envName(flag string) string {
 }
 
 // applyEnvironment gives flags that are not on the command line the value of
-// their variable. A flag that neither sets stays unchanged, so that a command
-// can tell "not said" from the default and ask workload.yaml.
+// their variable. A flag that neither sets keeps its zero value, which leaves
+// the choice to workload.yaml and then to the default.
 func applyEnvironment(e *Env, fs *pflag.FlagSet) error {
 	var failure error
 	fs.VisitAll(func(f *pflag.Flag) {
@@ -35,6 +35,7 @@ func applyEnvironment(e *Env, fs *pflag.FlagSet) error {
 		if err := fs.Set(f.Name, value); err != nil {
 			failure = usage("unset "+name+" or give --"+f.Name, "environment variable %s: %v", name, err)
 		}
+		f.Changed = false // it was not said on this command line
 	})
 	return failure
 }
