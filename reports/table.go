@@ -165,7 +165,7 @@ const (
 type palette struct{ on bool }
 
 func (p palette) paint(s style, text string) string {
-	if !p.on || s == plainStyle || text == "" {
+	if !p.on || s == plainStyle || strings.TrimSpace(text) == "" {
 		return text
 	}
 	return "\x1b[" + string(s) + "m" + text + "\x1b[0m"

@@ -42,19 +42,18 @@ const indent = "  "
 // hang writes a paragraph whose lines after the first stand under its text;
 // the label is bold.
 func (t *terminal) hang(label, s string, st style) {
-	under := strings.Repeat(" ", min(columns(label), t.width/3))
-	for i, l := range wrap(s, t.width-len(under)) {
-		if i == 0 {
-			// A label wider than its margin moves its text to the next line.
-			if columns(label) > len(under) {
-				t.b.WriteString(t.palette.bold(strings.TrimSpace(label)) + "\n" + under)
-			} else {
-				t.b.WriteString(t.palette.bold(label))
-			}
-		} else {
-			t.b.WriteString(under)
+	margin := columns(label)
+	if margin > t.width/3 {
+		// A label that would push its text aside gets lines of its own.
+		margin = 2 * len(indent)
+		for _, l := range wrap(label, t.width) {
+			t.b.WriteString(t.palette.bold(l) + "\n")
 		}
-		t.b.WriteString(t.palette.paint(st, l) + "\n")
+		label = strings.Repeat(" ", margin)
+	}
+	for _, l := range wrap(s, t.width-margin) {
+		t.b.WriteString(t.palette.bold(label) + t.palette.paint(st, l) + "\n")
+		label = strings.Repeat(" ", margin)
 	}
 }
 

@@ -4,10 +4,9 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/width"
-
-	"unicode"
 )
 
 // dash stands for a number that was not measured.
@@ -24,8 +23,8 @@ func digits(v float64) string {
 	switch {
 	case a == 0:
 		return "0"
-	case a < 1:
-		decimals = min(2-int(math.Floor(math.Log10(a))), 9)
+	case a < 0.9995:
+		decimals = min(2-int(math.Floor(math.Log10(a*1.0005))), 9)
 	case a < 9.995:
 		decimals = 2
 	case a < 99.95:
@@ -59,7 +58,7 @@ func duration(ns float64) string {
 
 // rate returns ops per second, "747", "12.3k".
 func rate(v float64) string {
-	if v == 0 {
+	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
 		return dash
 	}
 	if math.Abs(v) < 9995 {
