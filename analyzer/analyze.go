@@ -96,7 +96,6 @@ type judgement struct {
 	probe    looks // and of the contention probe
 	demand   demand
 	verdict  verdict
-	cells    []Cell
 	results  []outcome
 	out      Workload
 }

@@ -199,33 +199,40 @@ func (v *view) profileReserve(l *load, models int) int64 {
 	return min(least, int64(v.o.ProfileShare*float64(l.w.BudgetNs)))
 }
 
-// ahead estimates how many trials are still to come, for display.
+// ahead estimates how many trials are still to come, for display: what every
+// cell would want, but no more than the budget holds at what trials cost so
+// far.
 func (v *view) ahead() int {
+	cost := int64(v.o.Overhead) + int64(v.o.MinTiming)
+	if v.trials > 0 {
+		cost = max(v.spentNs/int64(v.trials), 1)
+	}
 	n := 0
 	for _, c := range controls() {
 		for rep := range 2 * v.o.ControlReps {
-			if len(v.controls.slots[controlSlot(c, plan.ControlRun, rep)]) == 0 {
-				n++
-			}
+			n += btoi(len(v.controls.slots[controlSlot(c, plan.ControlRun, rep)]) == 0)
 		}
 	}
 	for _, l := range v.loads {
-		if _, ended := l.ended(); ended || v.left(l) <= 0 {
-			continue
+		if _, ended := l.ended(); !ended {
+			n += int(min(v.wanted(l), max(v.left(l), 0)/cost))
 		}
-		n += max(v.o.MinReps-len(l.counted(l.baseline(), plan.Classify, v.o)), 0)
-		models := make(map[model.Model]bool)
-		for _, c := range l.w.Cells {
-			if l.gone(c) {
-				continue
-			}
-			models[c.Model] = true
-			if len(l.counted(c, plan.Pilot, v.o)) == 0 {
-				n++
-			}
-			n += max(l.w.Runs-len(l.counted(c, plan.Timing, v.o)), 0)
-		}
-		n += len(models)
 	}
 	return n
+}
+
+// wanted is how many trials a workload would have if no more of its cells were
+// eliminated.
+func (v *view) wanted(l *load) int64 {
+	n := max(v.o.MinReps-len(l.counted(l.baseline(), plan.Classify, v.o)), 0)
+	models := make(map[model.Model]bool)
+	for _, c := range l.w.Cells {
+		if l.gone(c) {
+			continue
+		}
+		models[c.Model] = true
+		n += btoi(len(l.counted(c, plan.Pilot, v.o)) == 0)
+		n += max(l.w.Runs-len(l.counted(c, plan.Timing, v.o)), 0)
+	}
+	return int64(n + len(models))
 }

@@ -247,3 +247,5 @@ func newLab(name string, o op) *lab {
 	}
 	return &lab{ops: map[string]op{name: o}, cores: 2, seed: 1, time: 1, start: 4e7}
 }
+
+func emptyRun() *rundir.Run { return &rundir.Run{} }

@@ -24,5 +24,5 @@ func splitOf(fs []plan.Finished) Split {
 	if sum := on + ready; sum > 1 {
 		on, ready = on/sum, ready/sum
 	}
-	return Split{OnCPU: on, Runnable: ready, Blocked: 1 - on - ready}
+	return Split{OnCPU: on, Runnable: ready, Blocked: max(1-on-ready, 0)}
 }

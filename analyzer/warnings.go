@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
 	"github.com/concprof/concprof/probes/rundir"
 )
 
@@ -121,7 +123,7 @@ func (j *judgement) doubtCells() {
 	broken := 0
 	for _, c := range j.out.Cells {
 		switch {
-		case c.Status == "wrong-result":
+		case c.Status == record.WrongResult:
 			j.warn(WarnWrongResult, "the op is not safe under this model: look for shared state", "%s at %d: %s", c.Model, c.Concurrency, c.Reason)
 		case c.Status.Broken():
 			broken++
@@ -134,10 +136,30 @@ func (j *judgement) doubtCells() {
 	if broken > 0 {
 		j.warn(WarnBroken, "see their reasons; the recommendation leaves them out", "%d cells could not be measured in full", broken)
 	}
+	j.doubtRepetitions()
 	if l.w.MaxOps > 0 && l.opsLeft() < l.w.MaxOps/20 {
 		j.warn(WarnMaxOps, "raise max_ops for more and longer trials", "max_ops %d is used up: it bounded the number and length of trials", l.w.MaxOps)
 	}
 	j.doubtCosts()
+}
+
+// doubtRepetitions says where the budget left less than was asked for.
+func (j *judgement) doubtRepetitions() {
+	l := j.load
+	if r := j.out.Recommendation; r != nil {
+		if c := j.cell(plan.Cell{Workload: l.w.Name, Model: r.Model, Concurrency: r.Concurrency}); c != nil && c.Trials < l.w.Runs {
+			j.warn(WarnFewReps, "raise the budget for narrower intervals", "the recommendation rests on %d trials of the %d that were asked for", c.Trials, l.w.Runs)
+		}
+	}
+	cut := 0
+	for _, c := range j.out.Cells {
+		if (c.Status == record.Eliminated || c.Status == record.Skipped && c.Concurrency > 0) && c.Trials == 0 && c.OpsPerSec.Median == 0 {
+			cut++
+		}
+	}
+	if _, ended := l.ended(); cut > 0 && !ended && j.left(l) < l.w.BudgetNs/10 {
+		j.warn(WarnBudget, "raise the budget, or name fewer models and levels", "%d cells were not even tried: the budget of %s was used up", cut, seconds(l.w.BudgetNs))
+	}
 }
 
 // doubtCosts names differences in cost that are artefacts of a model and not

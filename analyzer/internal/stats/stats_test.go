@@ -48,7 +48,7 @@ func TestMinValues(t *testing.T) {
 // The intervals must cover the truth at least as often as they claim. The
 // distribution is skewed, as times are.
 func TestCoverage(t *testing.T) {
-	const runs = 4000
+	const runs = 1500
 	r := rand.New(rand.NewPCG(1, 2))
 	draw := func(n int, scale float64) []float64 {
 		xs := make([]float64, n)
@@ -67,7 +67,7 @@ func TestCoverage(t *testing.T) {
 			if in.Low <= 2 && 2 <= in.High {
 				median++
 			}
-			q := Bootstrap{Seed: uint64(i), Resamples: 200, Level: 0.95}.Ratio(a, b)
+			q := Bootstrap{Seed: uint64(i), Resamples: 100, Level: 0.95}.Ratio(a, b)
 			if q.Low <= 2 && 2 <= q.High {
 				ratio++
 			}
@@ -107,7 +107,7 @@ func TestRatioIsDeterministicAndOrderFree(t *testing.T) {
 func TestSelfDifference(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	beyond := 0
-	const runs = 5000
+	const runs = 1000
 	for i := range runs {
 		a, b := make([]float64, 10), make([]float64, 10)
 		for k := range a {

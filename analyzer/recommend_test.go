@@ -1,0 +1,154 @@
+package analyzer
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
+)
+
+func TestObjectivesAndConstraints(t *testing.T) {
+	io := op{cpu: 1e5, wait: 2e7}
+	tests := []struct {
+		name        string
+		objective   string
+		constraints []string
+		models      []model.Model
+		most        int // concurrency
+		undecided   string
+	}{
+		{name: "throughput", objective: "throughput", models: []model.Model{model.Pool}, most: 64},
+		{name: "memory", objective: "memory", models: []model.Model{model.Sequential}, most: 1},
+		{name: "few threads", objective: "throughput", constraints: []string{"threads <= 5"}, models: []model.Model{model.Pool}, most: 64},
+		{name: "little memory", objective: "throughput", constraints: []string{"rss <= 21MB"}, models: []model.Model{model.Pool}, most: 64},
+		{name: "impossible", objective: "throughput", constraints: []string{"p50 <= 1ms"}, undecided: "breaks"},
+		{name: "nonsense is left out", objective: "throughput", constraints: []string{"speed > 9"}, models: []model.Model{model.Pool}, most: 64},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := newLab("op", io)
+			p := l.plan(20, 8, goModels, levels, "op")
+			p.Workloads[0].Objective, p.Workloads[0].Constraints = tt.objective, tt.constraints
+			w := judged(t, l.drive(t, p, DefaultOptions())).Workloads[0]
+			r := w.Recommendation
+			switch {
+			case tt.undecided != "":
+				if r != nil || !strings.Contains(w.Undecided, tt.undecided) {
+					t.Errorf("recommendation %+v, undecided %q; want undecided because it %s", r, w.Undecided, tt.undecided)
+				}
+			case r == nil:
+				t.Errorf("undecided: %s", w.Undecided)
+			case !slices.Contains(tt.models, r.Model) || r.Concurrency > tt.most:
+				t.Errorf("recommends %s at %d (%v), want %v at most at %d", r.Model, r.Concurrency, r.Why, tt.models, tt.most)
+			}
+		})
+	}
+}
+
+func TestHybridOffloadsTheStepThatComputes(t *testing.T) {
+	l := newLab("op", kinds()["steps"])
+	run := l.drive(t, l.plan(20, 8, goModels, []int{1, 2, 8, 64}, "op"), DefaultOptions())
+	n := 0
+	for _, f := range run.Finished {
+		if f.Trial.Cell.Model == model.Hybrid {
+			n++
+			if !slices.Equal(f.Trial.Offload, []bool{false, true}) {
+				t.Fatalf("hybrid offloads %v, want the second step only", f.Trial.Offload)
+			}
+		} else if f.Trial.Offload != nil {
+			t.Fatalf("%s offloads %v", f.Trial.Cell.Model, f.Trial.Offload)
+		}
+	}
+	if n == 0 {
+		t.Fatal("hybrid was not tried")
+	}
+	w := judged(t, run).Workloads[0]
+	if w.Class != Mixed || len(w.Steps) != 2 || w.Steps[0].Class != IOBound || w.Steps[1].Class != CPUBound || !w.Steps[1].Offload {
+		t.Errorf("class %s, steps %+v", w.Class, w.Steps)
+	}
+	j := &judgement{out: w}
+	code := strings.Join(j.hybridCode(8), "\n")
+	for _, want := range []string{"resize", "cores <- struct{}{}", "g.SetLimit(8)"} {
+		if !strings.Contains(code, want) {
+			t.Errorf("the code for hybrid has no %q:\n%s", want, code)
+		}
+	}
+
+	// Where no step computes, or all do, hybrid has nothing to tell apart.
+	l = newLab("op", op{steps: []op{{wait: 5e6}, {wait: 5e6}}, names: []string{"a", "b"}})
+	run = l.drive(t, l.plan(20, 8, goModels, []int{1, 8}, "op"), DefaultOptions())
+	for _, f := range run.Finished {
+		if f.Trial.Cell.Model == model.Hybrid {
+			t.Fatalf("hybrid was tried without a step to offload: %+v", f.Trial)
+		}
+	}
+}
+
+// Too few trials give no recommendation, and the verdict says in numbers what
+// would settle it.
+func TestTooFewTrialsAreUndecided(t *testing.T) {
+	l := newLab("op", op{cpu: 2e6})
+	run := l.drive(t, l.plan(15, 8, goModels, []int{1, 2}, "op"), DefaultOptions())
+	cut := *run
+	cut.Finished = slices.DeleteFunc(slices.Clone(run.Finished), func(f plan.Finished) bool {
+		return f.Trial.Pass == plan.Timing && f.Trial.Rep >= 3
+	})
+	w := judged(t, &cut).Workloads[0]
+	if w.Recommendation != nil || !strings.Contains(w.Undecided, "needs 6 trials, it has 3") || !strings.Contains(w.Settle, "need 6 trials, have 3: a budget of about ") {
+		t.Errorf("recommendation %+v, undecided %q, settle %q", w.Recommendation, w.Undecided, w.Settle)
+	}
+	cut.Finished = slices.DeleteFunc(slices.Clone(run.Finished), func(f plan.Finished) bool {
+		return f.Trial.Pass == plan.Classify && f.Trial.Rep >= 4
+	})
+	w = judged(t, &cut).Workloads[0]
+	if w.Class != Inconclusive || w.Confidence != 0 || !strings.Contains(w.Settle, "need 6 classifying trials, have 4") {
+		t.Errorf("class %s at %v, settle %q", w.Class, w.Confidence, w.Settle)
+	}
+}
+
+func TestDryFailureEndsItsWorkloadOnly(t *testing.T) {
+	l := newLab("down", op{cpu: 2e6, dryFails: true})
+	l.ops["up"] = op{cpu: 2e6, noise: 0.01}
+	run := l.drive(t, l.plan(15, 8, goModels, []int{1, 2}, "down", "up"), DefaultOptions())
+	res := judged(t, run)
+	for _, c := range res.Workloads[0].Cells {
+		if c.Status == record.OK || c.Status != record.Skipped && !strings.Contains(c.Reason, "connection refused") {
+			t.Errorf("cell %+v, want the reason of the dry op", c)
+		}
+	}
+	if res.Workloads[1].Recommendation == nil {
+		t.Errorf("the other workload is undecided: %s", res.Workloads[1].Undecided)
+	}
+	for _, f := range run.Finished {
+		if f.Trial.Cell.Workload == "down" && f.Trial.Pass != plan.Dry {
+			t.Fatalf("a workload whose dry op failed was measured: %+v", f.Trial)
+		}
+	}
+}
+
+func TestClassBands(t *testing.T) {
+	o := DefaultOptions()
+	l := newLab("op", op{cpu: 1e6, wait: 1e6})
+	tests := []struct {
+		name      string
+		cpu, wait float64
+		want      Class
+	}{
+		{"nine tenths", 9e6, 1e6, CPUBound},
+		{"a tenth", 1e6, 9e6, IOBound},
+		{"half", 5e6, 5e6, Mixed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l.ops["op"] = op{cpu: tt.cpu, wait: tt.wait, noise: 0.01}
+			run := l.drive(t, l.plan(15, 8, []model.Model{model.Sequential, model.Pool}, []int{1, 2}, "op"), o)
+			w := judged(t, run).Workloads[0]
+			if w.Class != tt.want || w.Confidence < 0.95 {
+				t.Errorf("class %s at %v, want %s: demand %v", w.Class, w.Confidence, tt.want, w.DemandInterval)
+			}
+		})
+	}
+}
