@@ -138,15 +138,14 @@ func leader(cs []candidate) candidate {
 }
 
 // staying returns which cells are not taken out for want of budget: the
-// baseline, the leader, the simplest that may equal it, and the best that is
-// not sequential, for a verdict compares at least two.
+// baseline, the simplest of those that may equal the leader, and the like of
+// those that are not sequential, for a verdict compares at least two.
 func (v *view) staying(l *load, cs []candidate) func(candidate) bool {
-	lead := leader(cs)
-	next := heir(cs, lead, v.margin(l))
-	stay := map[plan.Cell]bool{l.baseline(): true, lead.cell: true, next.cell: true}
+	margin := v.margin(l)
+	stay := map[plan.Cell]bool{l.baseline(): true, heir(cs, leader(cs), margin).cell: true}
 	others := slices.DeleteFunc(slices.Clone(cs), func(c candidate) bool { return c.cell == l.baseline() })
 	if len(others) > 0 {
-		stay[leader(others).cell] = true
+		stay[heir(others, leader(others), margin).cell] = true
 	}
 	return func(c candidate) bool { return stay[c.cell] }
 }

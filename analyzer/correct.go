@@ -57,21 +57,33 @@ func (v *view) wrong(l *load, c plan.Cell, reference *record.Digest) (string, bo
 	return "", false
 }
 
+// failures are how many of how many ops failed.
+type failures struct{ failed, ops int64 }
+
+// baseFailures counts the failures of the baseline.
+func (v *view) baseFailures(l *load) failures {
+	if l.memo.failures == nil {
+		var n failures
+		for _, p := range basePasses {
+			for _, t := range l.counted(l.baseline(), p, v.o) {
+				n.failed += t.Record.FailedOps
+				n.ops += t.Record.Ops
+			}
+		}
+		l.memo.failures = &n
+	}
+	return *l.memo.failures
+}
+
 // failsLikeBaseline reports whether so many failures are no more than the
 // baseline's rate of them and chance explain.
 func (v *view) failsLikeBaseline(l *load, failed, ops int64) bool {
-	var f, n int64
-	for _, p := range basePasses {
-		for _, t := range l.counted(l.baseline(), p, v.o) {
-			f += t.Record.FailedOps
-			n += t.Record.Ops
-		}
-	}
-	if n == 0 || ops == 0 {
+	base := v.baseFailures(l)
+	if base.ops == 0 || ops == 0 {
 		return failed == 0
 	}
 	// The standard deviation of a difference of two binomial counts.
-	expected := float64(f) / float64(n) * float64(ops)
-	sd := math.Sqrt(expected * (1 + float64(ops)/float64(n)))
+	expected := float64(base.failed) / float64(base.ops) * float64(ops)
+	sd := math.Sqrt(expected * (1 + float64(ops)/float64(base.ops)))
 	return float64(failed) <= expected+v.o.FailureSigmas*sd
 }

@@ -50,6 +50,8 @@ type memo struct {
 	margin   float64
 	guess    *guess
 	overhead map[bool]int64 // by whether profiled
+	counted  map[slot][]plan.Finished
+	failures *failures
 }
 
 // A slot is one thing to be measured once. It holds several trials when the
@@ -167,22 +169,28 @@ func usable(r *record.Record) bool {
 }
 
 // counted returns the trials of a cell and pass that count, one a repetition,
-// by repetition.
+// by repetition. The slice is shared: it must not be changed.
 func (l *load) counted(c plan.Cell, p plan.Pass, o Options) []plan.Finished {
 	return l.countedAs(c, p, "", o)
 }
 
 func (l *load) countedAs(c plan.Cell, p plan.Pass, control plan.Control, o Options) []plan.Finished {
+	s := slot{cell: c, pass: p, control: control}
+	if fs, known := l.memo.counted[s]; known {
+		return fs
+	}
 	var fs []plan.Finished
-	for rep := 0; ; rep++ {
-		s := slot{cell: c, pass: p, rep: rep, control: control}
-		if _, any := l.slots[s]; !any {
-			return fs
-		}
-		if f, ok := l.count(s, o); ok {
+	for at := s; len(l.slots[at]) > 0; at.rep++ {
+		if f, ok := l.count(at, o); ok {
 			fs = append(fs, f)
 		}
 	}
+	fs = slices.Clip(fs)
+	if l.memo.counted == nil {
+		l.memo.counted = make(map[slot][]plan.Finished)
+	}
+	l.memo.counted[s] = fs
+	return fs
 }
 
 // broken returns the trials of a cell and pass in which the user's work went

@@ -196,9 +196,9 @@ func (l *load) ended() (string, bool) {
 }
 
 // controlRound runs a few short trials of each control: round 0 before the
-// workloads, round 1 among them.
+// workloads, round 1 among them if the first one's cost leaves room for it.
 func (v *view) controlRound(round int) step {
-	if v.ended() {
+	if v.ended() || round > 0 && v.controlsLeft() == 0 {
 		return step{}
 	}
 	for rep := round * v.o.ControlReps; rep < (round+1)*v.o.ControlReps; rep++ {
@@ -219,6 +219,29 @@ func (v *view) controlRound(round int) step {
 		}
 	}
 	return step{}
+}
+
+// controlsLeft is what the second round of controls will cost, 0 if it is
+// left out or done.
+func (v *view) controlsLeft() int64 {
+	first, second := int64(0), 0
+	for _, c := range controls() {
+		for rep := range 2 * v.o.ControlReps {
+			attempts := v.controls.slots[controlSlot(c, plan.ControlRun, rep)]
+			switch {
+			case rep >= v.o.ControlReps:
+				second += btoi(len(attempts) == 0)
+			default:
+				for _, f := range attempts {
+					first += f.Record.ElapsedNs
+				}
+			}
+		}
+	}
+	if second == 0 || float64(first) > v.o.ControlShare*float64(v.budgetNs()) {
+		return 0
+	}
+	return first * int64(second) / int64(2*v.o.ControlReps)
 }
 
 func (l *load) countDry(c plan.Control, o Options) (plan.Finished, bool) {

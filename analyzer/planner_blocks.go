@@ -34,7 +34,7 @@ func (v *view) blocks(l *load) step {
 	}
 	stays := v.staying(l, cs)
 	left := v.left(l)
-	spare := left - v.profileReserve(l, len(v.profileCells(l)))
+	spare := left - v.profileReserve(l, v.profileCells(l))
 	for _, i := range v.order(l, block) {
 		c, ok := find(cs, l.w.Cells[i])
 		if !ok || !v.attempt(l, slot{cell: c.cell, pass: plan.Timing, rep: block}) {
@@ -107,7 +107,7 @@ func (v *view) sized(l *load, cs []candidate, c candidate, rep int) (*plan.Trial
 // trialTime is the time for which a timing trial should run, so that every
 // cell gets all its repetitions out of what is left.
 func (v *view) trialTime(l *load, cs []candidate) int64 {
-	avail := v.left(l) - v.profileReserve(l, len(v.profileCells(l)))
+	avail := v.left(l) - v.profileReserve(l, v.profileCells(l))
 	avail -= avail / 10 // some trials are repeated, some last longer than thought
 	trials := int64(0)
 	for _, c := range cs {

@@ -48,7 +48,7 @@ func (v *view) narrow(l *load, cs []candidate, block int) ([]candidate, []plan.E
 // eliminated meanwhile pays for the repetitions beyond the least.
 func (v *view) fit(l *load, cs []candidate, lead candidate, stays func(candidate) bool, block int) ([]candidate, []plan.Elimination) {
 	want := max(v.o.MinReps-block, 1)
-	left := v.left(l) - v.profileReserve(l, len(v.profileCells(l)))
+	left := v.left(l) - v.profileReserve(l, v.profileCells(l))
 	worst := slices.Clone(cs)
 	slices.SortStableFunc(worst, func(a, b candidate) int { return v.worse(a, b, lead) })
 	var out []plan.Elimination

@@ -15,7 +15,8 @@ const reserved = 3
 func (v *view) reserve(l *load) int64 {
 	g := v.guess(l)
 	trial := max(int64(max(g.wallNs, g.cpuNs)), int64(v.o.MinTiming)) + v.overhead(l, false)
-	return reserved*int64(v.o.MinReps)*trial + int64(v.o.MinProfiled) + v.overhead(l, true)
+	controls := v.controlsLeft() / int64(len(v.loads))
+	return reserved*int64(v.o.MinReps)*trial + int64(v.o.MinProfiled) + v.overhead(l, true) + controls
 }
 
 // classify runs the sequential, profiled trials that the class rests on.
@@ -125,13 +126,19 @@ func (v *view) profiles(l *load) step {
 	if len(cells) == 0 {
 		return step{}
 	}
-	forNs := clamp(int64(v.o.ProfileShare*float64(l.w.BudgetNs))/int64(len(cells))-v.overhead(l, true),
-		int64(v.o.MinProfiled), int64(v.o.MaxProfiled))
-	for _, c := range cells {
+	todo := int64(0) // how many are still to be profiled
+	for i, c := range cells {
 		s := slot{cell: c, pass: plan.Profiling}
 		if !v.attempt(l, s) {
 			continue
 		}
+		if todo == 0 {
+			for _, o := range cells[i:] {
+				todo += int64(btoi(v.attempt(l, slot{cell: o, pass: plan.Profiling})))
+			}
+		}
+		share := min(v.left(l), int64(v.o.ProfileShare*float64(l.w.BudgetNs))) / todo
+		forNs := clamp(share-v.overhead(l, true), int64(v.o.MinProfiled), int64(v.o.MaxProfiled))
 		r := v.rateOf(l, c)
 		t, ok := l.timed(plan.Trial{Cell: c, Pass: plan.Profiling}, r, forNs, int64(c.Concurrency), v.o.ProfileShare/float64(len(cells)))
 		if !ok || max(forNs, rounds(1, c, r)) > v.left(l) {
@@ -193,10 +200,14 @@ func (v *view) offloadFor(l *load, c plan.Cell) []bool {
 	return v.offload(l)
 }
 
-// profileReserve is what the profiled trials to come will cost at least.
-func (v *view) profileReserve(l *load, models int) int64 {
-	least := int64(models) * (int64(v.o.MinProfiled) + v.overhead(l, true))
-	return min(least, int64(v.o.ProfileShare*float64(l.w.BudgetNs)))
+// profileReserve is what the profiled trials of these cells will cost at
+// least, within their share of the budget.
+func (v *view) profileReserve(l *load, cells []plan.Cell) int64 {
+	var sum int64
+	for _, c := range cells {
+		sum += max(int64(v.o.MinProfiled), rounds(1, c, v.rateOf(l, c))) + v.overhead(l, true)
+	}
+	return min(sum, int64(v.o.ProfileShare*float64(l.w.BudgetNs)))
 }
 
 // ahead estimates how many trials are still to come, for display: what every

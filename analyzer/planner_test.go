@@ -3,33 +3,121 @@ package analyzer
 import (
 	"testing"
 
+	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
 )
 
-func TestPlannerDrives(t *testing.T) {
+// What a budget buys: the class, the repetitions of the baseline and of a
+// challenger even where it is small and trials are dear, and a profile of
+// every model where it is not.
+func TestWhatTheBudgetBuys(t *testing.T) {
 	tests := []struct {
-		name string
-		op   op
+		name     string
+		op       op
+		budget   float64
+		overhead float64 // of a trial, ns
+		profiles bool
 	}{
-		{"io", op{cpu: 1e5, wait: 2e7, waits: record.Network}},
-		{"cpu", op{cpu: 2e6}},
-		{"mixed", op{cpu: 5e6, wait: 5e6}},
-		{"lock", op{cpu: 1e6, lock: 1e6}},
-		{"slow", op{cpu: 2e9}},
-		{"tiny", op{cpu: 200}},
+		{"io", op{cpu: 1e5, wait: 2e7}, 10, 4e7, false},
+		{"io on a slow host", op{cpu: 1e5, wait: 2e7}, 10, 17e7, false},
+		{"io, more", op{cpu: 1e5, wait: 2e7}, 30, 4e7, true},
+		{"cpu", op{cpu: 2e6}, 10, 4e7, false},
+		{"cpu on a slow host", op{cpu: 2e6}, 10, 17e7, false},
+		{"mixed", op{cpu: 5e6, wait: 5e6}, 10, 4e7, false},
+		{"lock", op{cpu: 1e6, lock: 1e6}, 10, 4e7, false},
+		{"a tenth of a microsecond", op{cpu: 100}, 10, 4e7, false},
+		{"slow ops", op{cpu: 1e8, wait: 1e8}, 60, 4e7, true},
 	}
 	for _, tt := range tests {
-		for _, budget := range []float64{10, 60} {
-			l := newLab(tt.name, tt.op)
-			run := l.drive(t, l.plan(budget, 10, goModels, levels, tt.name), DefaultOptions())
-			count := map[plan.Pass]int{}
-			var spent int64
+		t.Run(tt.name, func(t *testing.T) {
+			l := newLab("op", tt.op)
+			l.start = tt.overhead
+			o := DefaultOptions()
+			run := l.drive(t, l.plan(tt.budget, 10, goModels, levels, "op"), o)
+			passes := make(map[plan.Pass]int)
+			timing := make(map[plan.Cell]int)
+			profiled := make(map[model.Model]bool)
 			for _, f := range run.Finished {
-				count[f.Trial.Pass]++
-				spent += f.Record.ElapsedNs
+				passes[f.Trial.Pass]++
+				switch f.Trial.Pass {
+				case plan.Timing:
+					timing[f.Trial.Cell]++
+				case plan.Profiling:
+					profiled[f.Trial.Cell.Model] = true
+				}
 			}
-			t.Logf("%s budget %v: spent %.1f s, %d trials %v", tt.name, budget, float64(spent)/1e9, len(run.Finished), count)
+			full := 0
+			for _, n := range timing {
+				if n >= o.MinReps {
+					full++
+				}
+			}
+			base := plan.Cell{Workload: "op", Model: model.Sequential, Concurrency: 1}
+			t.Logf("%v, %d cells in full", passes, full)
+			if passes[plan.Classify] < o.MinReps || timing[base] < o.MinReps || full < 2 {
+				t.Errorf("%d classifying trials, %d of the baseline, %d cells in full; want %d, %d and 2", passes[plan.Classify], timing[base], full, o.MinReps, o.MinReps)
+			}
+			if passes[plan.Contention] != 1 {
+				t.Errorf("%d contention probes", passes[plan.Contention])
+			}
+			if tt.profiles && len(profiled) < 5 {
+				t.Errorf("profiles of %v only", profiled)
+			}
+		})
+	}
+}
+
+// A disturbed trial is repeated at once, and once only; a broken one likewise,
+// and the second ends its cell; one that ran into its deadline is not.
+func TestRepeats(t *testing.T) {
+	target := plan.Cell{Workload: "op", Model: model.Pool, Concurrency: 2}
+	tests := []struct {
+		name string
+		bad  func(*record.Record)
+		want int // trials of the first pilot
+		gone bool
+	}{
+		{"disturbed", func(r *record.Record) { r.Host = &record.Host{ForeignShare: 0.5} }, 2, false},
+		{"crashed", func(r *record.Record) { *r = record.Record{Status: record.Crashed, ElapsedNs: 1e7} }, 2, true},
+		{"timed out", func(r *record.Record) { *r = record.Record{Status: record.TimedOut, ElapsedNs: 1e7} }, 1, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := newLab("op", op{cpu: 2e6})
+			pilots, timing := 0, 0
+			run := drive(t, l.plan(15, 8, goModels, []int{1, 2}, "op"), DefaultOptions(), func(tr plan.Trial) record.Record {
+				r := l.run(tr)
+				if tr.Cell == target && tr.Pass == plan.Pilot {
+					pilots++
+					tt.bad(&r)
+				}
+				if tr.Cell == target && tr.Pass == plan.Timing {
+					timing++
+				}
+				return r
+			})
+			if pilots != tt.want || (timing == 0) != tt.gone {
+				t.Errorf("%d pilots, want %d; %d timing trials", pilots, tt.want, timing)
+			}
+			for _, c := range judged(t, run).Workloads[0].Cells {
+				if c.Model == target.Model && c.Concurrency == target.Concurrency && c.Status.Broken() != tt.gone {
+					t.Errorf("status %s: %s", c.Status, c.Reason)
+				}
+			}
+		})
+	}
+}
+
+func TestModelsThatMayNotRunConcurrentlyDoNot(t *testing.T) {
+	l := newLab("op", op{cpu: 2e6})
+	run := l.drive(t, l.plan(10, 8, []model.Model{model.Sequential}, []int{1}, "op"), DefaultOptions())
+	for _, f := range run.Finished {
+		if f.Trial.Cell.Model != model.Sequential || f.Trial.Cell.Concurrency != 1 {
+			t.Fatalf("a plan of sequential only ran %+v", f.Trial)
 		}
+	}
+	if r := judged(t, run).Workloads[0].Recommendation; r == nil || r.Model != model.Sequential {
+		t.Errorf("recommendation %+v", r)
 	}
 }
