@@ -2,9 +2,11 @@ package harness
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"iter"
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -180,6 +182,39 @@ func TestAdaptHook(t *testing.T) {
 			t.Errorf("%T was taken as a hook", fn)
 		}
 	}
+}
+
+// FuzzConvert feeds any line and number to every kind of parameter: each is
+// converted or refused.
+func FuzzConvert(f *testing.F) {
+	wants := []any{
+		"", host(""), []byte{}, 0, int8(0), uint16(0), uint64(0), 0.5, float32(0), false, point{}, &point{}, []point{},
+		map[string]int{}, [2]int{}, time.Time{}, netip.Addr{}, new(any), json.RawMessage{}, json.Number(""),
+	}
+	f.Add("1", int64(1))
+	f.Add(`{"X": 1}`, int64(-1))
+	f.Add(`[[[`, int64(1<<62))
+	f.Fuzz(func(t *testing.T, line string, number int64) {
+		for _, w := range wants {
+			want := reflect.TypeOf(w)
+			for _, in := range []any{line, []byte(line), number, float64(number), nil} {
+				v, err := convert("p.F", in, want)
+				if err == nil && v.Type() != want {
+					t.Errorf("%T as %v is a %v", in, want, v.Type())
+				}
+				var input *inputError
+				if err != nil && !errors.As(err, &input) {
+					t.Errorf("error is %T %v", err, err)
+				}
+				if err == nil {
+					h1, _ := hashResult(1, v.Interface(), nil)
+					if h2, _ := hashResult(1, v.Interface(), nil); h1 != h2 {
+						t.Errorf("%v hashes as %x and %x", v, h1, h2)
+					}
+				}
+			}
+		}
+	})
 }
 
 func BenchmarkAdapt(b *testing.B) {
