@@ -26,7 +26,7 @@ const maxSpecBytes = 16 << 20
 // recovered: the process dies as the user's own program would, and whoever
 // started it reads the crash from standard error.
 func Main(funcs map[string]any) {
-	os.Exit(run(funcs, time.Now()))
+	os.Exit(run(funcs, time.Now().Add(-age())))
 }
 
 // failure is an error with the stage of the trial in which it happened.
@@ -38,7 +38,7 @@ type failure struct {
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
-// run is Main without the exit.
+// run is Main without the exit, in a process that started at the time given.
 func run(funcs map[string]any, started time.Time) int {
 	result, err := takeFD(record.ResultFD, "result")
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 )
 
 const (
@@ -18,6 +19,9 @@ const (
 	// maxHashedOutput is how much of a command's output enters the digest;
 	// the rest is read and dropped.
 	maxHashedOutput = 1 << 20
+	// outputDelay is how long a command that has ended may leave its output
+	// open, in the hands of a process that it started.
+	outputDelay = 2 * time.Second
 )
 
 // execStep starts a command and waits for its end. Its environment is the
@@ -45,7 +49,7 @@ func execStep(s Step) (builtStep, error) {
 			args[i] = strings.ReplaceAll(a, inputMark, input)
 		}
 		cmd := exec.CommandContext(ctx, strings.ReplaceAll(path, inputMark, input))
-		cmd.Args, cmd.Dir = args, s.Dir
+		cmd.Args, cmd.Dir, cmd.WaitDelay = args, s.Dir, outputDelay
 		var out outputHash
 		cmd.Stdout, cmd.Stderr = &out, os.Stderr
 		if s.Stdin != "" {
@@ -60,6 +64,9 @@ func execStep(s Step) (builtStep, error) {
 
 // execFailure names how a command failed: "exit status 3", "signal: killed".
 func execFailure(name string, err error) error {
+	if errors.Is(err, exec.ErrWaitDelay) {
+		return &kindError{kind: "output left open", message: name + ": ended, but a process that it started keeps its output open"}
+	}
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
 		return err
