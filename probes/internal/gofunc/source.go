@@ -85,15 +85,9 @@ func sources(root string) (map[string][]byte, error) {
 
 // sourceFiles lists the files of b that are compiled into a probe.
 func (b bundle) sourceFiles() ([]string, error) {
-	all, err := fs.Glob(b.files, b.pattern)
+	names, err := fs.Glob(b.files, b.pattern)
 	if err != nil {
 		return nil, err
-	}
-	var names []string
-	for _, name := range all {
-		if base := path.Base(name); base != "source.go" && !strings.HasSuffix(base, "_test.go") {
-			names = append(names, name)
-		}
 	}
 	if len(names) == 0 {
 		return nil, fmt.Errorf("package %s has no sources", b.importPath)
