@@ -27,12 +27,15 @@ func Main() {
 	if len(os.Args) == 0 {
 		return
 	}
-	switch os.Args[0] {
+	switch name := os.Args[0]; name {
 	case proc.KeeperName:
+		proc.Rename(name)
 		proc.Keep()
 	case probeName:
+		proc.Rename(name)
 		harness.Main(nil)
 	case server.Name:
+		proc.Rename(name)
 		err := server.Main()
 		fmt.Fprintln(os.Stderr, "concprof server:", err)
 		os.Exit(1)

@@ -28,9 +28,11 @@ const (
 	// standstill is the least delay of a tick that counts as the keeper having
 	// been stopped rather than waiting for a processor.
 	standstill = 2 * time.Second
-	// treeTicks is how many ticks lie between looks at the whole tree when no
-	// limit asks for more: each reads all of /proc.
-	treeTicks = 10
+	// treeTime lies between looks at the whole tree, or treeFactor times as long
+	// as the last one took, if that is longer: each reads all of /proc, and
+	// must not take more than 1/treeFactor of a processor that is measured.
+	treeTime   = time.Second
+	treeFactor = 500
 )
 
 // Keep is the main function of a keeper. It never returns.
@@ -59,8 +61,8 @@ type keeper struct {
 	killing bool // every process is to go, at once
 	ended   bool // the target has
 	begin   clocks
-	lastAt  time.Time
-	ticks   int
+	lastAt  time.Time // of the last tick
+	treeAt  time.Time // of the next look at the tree
 }
 
 type reaped struct {
@@ -117,6 +119,7 @@ func (k *keeper) start() error {
 		return err
 	}
 	k.begin, k.lastAt = readClocks(), time.Now()
+	k.treeAt = k.lastAt.Add(treeTime)
 	k.target, err = syscall.ForkExec(k.order.Path, k.order.Argv, &syscall.ProcAttr{
 		Dir: k.order.Dir, Env: k.order.Env, Files: files, Sys: sysProcAttr(),
 	})
@@ -235,15 +238,15 @@ func (k *keeper) tick() {
 		k.killAll()
 		return
 	}
-	k.ticks++
 	l := k.order.Limits
 	if l.MemoryBytes == 0 && l.Processes == 0 {
 		return
 	}
 	// One process alone is cheap to look at; the tree costs a scan of /proc.
 	rss, n := residentBytes(k.target), 1
-	if k.ticks%treeTicks == 0 {
+	if now.After(k.treeAt) {
 		rss, n = treeSize(os.Getpid())
+		k.treeAt = now.Add(max(treeTime, treeFactor*time.Since(now)))
 	}
 	k.ending.PeakRSSBytes = max(k.ending.PeakRSSBytes, rss)
 	switch {

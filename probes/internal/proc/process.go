@@ -15,6 +15,10 @@ import (
 	"time"
 )
 
+// overdue is how long a keeper may take for what it has to do at once. One
+// that takes longer has been stopped, and is killed.
+const overdue = 5 * time.Second
+
 // drainTime is how long the output pipes are still read once the keeper has
 // ended: only what survived it could keep them open.
 const drainTime = 200 * time.Millisecond
@@ -106,10 +110,9 @@ func Start(c Command) (_ *Process, err error) {
 	k.Env = []string{"GOMAXPROCS=1"} // it mostly waits, and shares the cores that are measured
 	k.ExtraFiles = append([]*os.File{lifeline, status, stdout, stderr}, c.Files...)
 	k.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := k.Start(); err != nil {
+	if err := keepers.start(k); err != nil {
 		return nil, fmt.Errorf("start keeper: %w", err)
 	}
-	register(k.Process.Pid)
 	p.keeper = k
 	p.copyOutput(c.Stdout, c.Stderr)
 
@@ -126,6 +129,9 @@ func Start(c Command) (_ *Process, err error) {
 		n.Failure = "its keeper died"
 	}
 	p.PID = n.PID
+	if c.Timeout > 0 {
+		p.expect(c.Timeout + quitGrace)
+	}
 	go p.wait()
 	if n.Failure != "" {
 		p.Kill()
@@ -173,7 +179,7 @@ func (p *Process) wait() {
 			os.RemoveAll(p.remove) //nolint:errcheck // nothing more can be done
 		}
 	}
-	unregister(p.keeper.Process.Pid)
+	keepers.remove(p.keeper.Process.Pid)
 	for _, r := range p.outputs {
 		r.SetReadDeadline(time.Now().Add(drainTime)) //nolint:errcheck // pipes have deadlines
 	}
@@ -183,7 +189,25 @@ func (p *Process) wait() {
 }
 
 // Kill ends the process and all that it started, at once.
-func (p *Process) Kill() { p.kill.Do(func() { p.lifeline.Close() }) }
+func (p *Process) Kill() {
+	p.kill.Do(func() {
+		p.lifeline.Close()
+		p.expect(0)
+	})
+}
+
+// expect kills the keeper if it has not ended some time after d.
+func (p *Process) expect(d time.Duration) {
+	timer := time.NewTimer(d + overdue)
+	go func() {
+		defer timer.Stop()
+		select {
+		case <-p.done:
+		case <-timer.C:
+			p.keeper.Process.Kill() //nolint:errcheck // it may have ended just now
+		}
+	}()
+}
 
 // Done is closed when nothing of the process is left.
 func (p *Process) Done() <-chan struct{} { return p.done }

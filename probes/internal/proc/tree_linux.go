@@ -145,6 +145,12 @@ func treeCPU(root int) time.Duration {
 	return sum
 }
 
+// Rename sets the name by which ps and top show this process: it was executed
+// as "exe".
+func Rename(name string) {
+	os.WriteFile("/proc/self/comm", []byte(name), 0) //nolint:errcheck // for people only
+}
+
 // becomeSubreaper makes this process the parent of its orphaned descendants.
 func becomeSubreaper() error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
@@ -170,12 +176,7 @@ func killLost(target int) {
 	}
 	// Each round kills one generation, whose children then come here.
 	for range 1000 {
-		var lost []stat
-		for _, s := range processes() {
-			if s.parent == self.pid && s.session != self.session && !registered(s.pid) {
-				lost = append(lost, s)
-			}
-		}
+		lost := keepers.strangers(self)
 		if len(lost) == 0 {
 			return
 		}
@@ -191,6 +192,20 @@ func killLost(target int) {
 			}
 		}
 	}
+}
+
+// strangers returns the children of this process that are no keepers and do
+// not share its session.
+func (r *registry) strangers(self stat) []stat {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var found []stat
+	for _, s := range processes() {
+		if s.parent == self.pid && s.session != self.session && !r.pids[s.pid] {
+			found = append(found, s)
+		}
+	}
+	return found
 }
 
 // closeOnExec keeps descriptors from first on out of what is executed.

@@ -14,6 +14,9 @@ const maxrssUnit = 1 // getrusage counts bytes on macOS
 
 func becomeSubreaper() error { return nil }
 
+// Rename does nothing here.
+func Rename(string) {}
+
 // Adopt does nothing here.
 func Adopt() error { return nil }
 

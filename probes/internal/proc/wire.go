@@ -40,15 +40,15 @@ type notice struct {
 // Limits bound a process and what it starts. A zero field sets no limit.
 type Limits struct {
 	// MemoryBytes bounds the resident memory: of the target, looked at every
-	// 100 ms, and of the whole tree, summed every second. What grows faster
+	// 100 ms, and of the whole tree, summed about every second. What grows faster
 	// passes the bound before it is seen.
 	MemoryBytes int64 `json:"memory_bytes,omitempty"`
 	// FileSizeBytes bounds each file (RLIMIT_FSIZE), OpenFiles the descriptors
 	// of each process (RLIMIT_NOFILE).
 	FileSizeBytes int64 `json:"file_size_bytes,omitempty"`
 	OpenFiles     int   `json:"open_files,omitempty"`
-	// Processes bounds the number of processes in the tree, counted every
-	// second. RLIMIT_NPROC is not used: it counts all processes of the
+	// Processes bounds the number of processes in the tree, counted about
+	// every second. RLIMIT_NPROC is not used: it counts all processes of the
 	// user, and does not bind root.
 	Processes int `json:"processes,omitempty"`
 }

@@ -120,6 +120,12 @@ func TestEndings(t *testing.T) {
 			target: "ignores signals", status: record.TimedOut, stage: record.StageOps,
 			setup: func(j *Job) { j.Timeout = 2 * time.Second },
 		},
+		// A keeper that was stopped cannot hold a deadline. It is given seven
+		// seconds to prove that it was not.
+		{
+			target: "stops keeper", status: record.Lost, stage: record.StageOps, reason: "keeper",
+			setup: func(j *Job) { j.Timeout = time.Second },
+		},
 		{
 			target: "hog", status: record.MemoryLimit, stage: record.StageOps, reason: "limit of 100000000",
 			setup: func(j *Job) { j.Limits.MemoryBytes = 100e6 },

@@ -161,6 +161,12 @@ var targets = map[string]func(*fake){
 		syscall.Kill(os.Getppid(), syscall.SIGKILL)
 		forever()
 	},
+	"stops keeper": func(f *fake) {
+		f.begin()
+		again("leftover", true).Start()
+		syscall.Kill(os.Getppid(), syscall.SIGSTOP)
+		forever()
+	},
 	"flood": func(f *fake) {
 		f.begin()
 		w := bufio.NewWriterSize(os.Stdout, 1<<20)
