@@ -118,17 +118,15 @@ type scaleView struct {
 	Words         string
 }
 
-// The bands of the classes on the scale of demand.
-const (
-	ioBand  = 0.2
-	cpuBand = 0.8
-)
-
 func scale(w *analyzer.Workload) *scaleView {
 	d := w.DemandInterval
 	if w.Demand == 0 && d == [2]float64{} {
 		return nil
 	}
+	// The Result does not carry the bands that it was judged by: these are the
+	// defaults, which concprof's commands judge by.
+	o := analyzer.DefaultOptions()
+	ioBand, cpuBand := o.IOBand, o.CPUBand
 	// An op that uses several cores inside has a demand above 1: the scale
 	// grows with it.
 	top := max(1, w.Demand*1.05, d[1]*1.05)

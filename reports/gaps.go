@@ -37,7 +37,11 @@ func gaps(w *analyzer.Workload, every bool) []gap {
 			continue
 		}
 		if c.Status == record.Eliminated && !every {
-			eliminated = append(eliminated, at(dropped, c))
+			if dropped != nil && dropped.Model == c.Model {
+				eliminated[len(eliminated)-1] += ", " + at(dropped, c)
+			} else {
+				eliminated = append(eliminated, at(nil, c))
+			}
 			dropped = c
 			continue
 		}
@@ -52,7 +56,7 @@ func gaps(w *analyzer.Workload, every bool) []gap {
 	}
 	if len(eliminated) > 0 {
 		out = append(out, gap{
-			What:   strings.Join(eliminated, ", "),
+			What:   strings.Join(eliminated, "; "),
 			Status: record.Eliminated, Reason: "could not win or did not fit into the budget (--verbose says which)",
 		})
 	}

@@ -109,8 +109,9 @@ func (o Options) width() int {
 	return o.Width
 }
 
-// Write writes a report of res to w. An error is either that of w, or says
-// which number of the result cannot be written.
+// Write writes a report of res to w. An error is that of w, or tells of a
+// number that the format has no text for, such as NaN in JSON; in the latter
+// case nothing is written.
 func Write(w io.Writer, format Format, res *analyzer.Result, o Options) error {
 	if res == nil {
 		return fmt.Errorf("no result to report")

@@ -90,13 +90,14 @@ func share(v float64) string {
 	return strconv.FormatFloat(p, 'f', 0, 64) + " %"
 }
 
-// percent returns a small relative number with one decimal, "0.4 %".
+// percent returns a relative number with a decimal where it tells something,
+// "0.4 %", "99.6 %", "42 %".
 func percent(v float64) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return dash
 	}
 	p := v * 100
-	if math.Abs(p) >= 9.95 {
+	if a := math.Abs(p); a >= 9.95 && (a < 99 || a >= 99.95) {
 		return strconv.FormatFloat(p, 'f', 0, 64) + " %"
 	}
 	return strconv.FormatFloat(p, 'f', 1, 64) + " %"
