@@ -185,17 +185,20 @@ func (j *judgement) judgeClass() {
 	}
 }
 
-// innerParallelism is how many cores a sequential op keeps busy by itself:
-// by unprofiled trials, which also count what the collector does for it.
+// innerParallelism is how many cores a sequential op keeps busy by itself: its
+// demand, times what the whole process computes for an op in unprofiled trials
+// over what the op itself computes. The former counts the collector too. CPU
+// time per op hardly moves on a busy host, where CPU over wall does.
 func (j *judgement) innerParallelism() float64 {
 	fs := j.load.counted(j.load.baseline(), plan.Timing, j.o)
-	if len(fs) == 0 {
+	own := stats.Median(values(j.classify, func(r *record.Record) float64 {
+		cpu, _ := opCPU(r)
+		return (cpu + float64(r.CPU.ChildrenNs)) / float64(max(r.Ops, 1))
+	}))
+	if len(fs) == 0 || own <= 0 {
 		return j.demand.Value
 	}
-	return stats.Median(values(fs, func(r *record.Record) float64 {
-		used := float64(r.CPU.UserNs + r.CPU.SystemNs)
-		return used / max(float64(r.WallNs)-float64(r.CPU.RunnableNs), float64(r.WallNs)/10)
-	}))
+	return j.demand.Value * max(stats.Median(values(fs, cpuPerOp))/own, 1)
 }
 
 // leading returns the greatest of the waits.

@@ -70,6 +70,12 @@ func (j *judgement) flame(cell plan.Cell, fs []plan.Finished) {
 		var noCPU, noWall string
 		r.CPU, noCPU = j.profileOf(&fs[i], record.CPUProfile)
 		r.Wall, noWall = j.profileOf(&fs[i], record.WallProfile)
+		if noCPU != "" {
+			r.CPU = nil
+		}
+		if noWall != "" {
+			r.Wall = nil
+		}
 		if noCPU == "" && noWall == "" || len(fs) == 1 {
 			raws = append(raws, r)
 		}

@@ -55,20 +55,28 @@ func (j *judgement) limitLock(f *plan.Finished) {
 }
 
 // limitGC compares the collector's CPU time with all CPU time of unprofiled
-// sequential trials, or of the classifying ones if there are none.
+// sequential trials, or of the classifying ones if there are none. The runtime
+// measures its collector by the wall clock, so on a noisy host it says nothing;
+// and it must matter to the op's time too, for what waits has cores to spare.
 func (j *judgement) limitGC() {
+	if j.noisy(j.noise) != "" {
+		return
+	}
 	fs := j.load.counted(j.load.baseline(), plan.Timing, j.o)
 	if len(fs) == 0 {
 		fs = j.classify
 	}
-	var gc, cpu float64
+	var gc, cpu, wall float64
+	var cycles int64
 	for _, f := range fs {
 		if rt := f.Record.Runtime; rt != nil {
 			gc += float64(rt.GCCPUNs)
+			cycles += rt.GCCycles
 			cpu += float64(f.Record.CPU.UserNs + f.Record.CPU.SystemNs)
+			wall += float64(f.Record.WallNs)
 		}
 	}
-	if cpu <= 0 || gc < j.o.GCShare*cpu {
+	if cycles < j.o.MinGCCycles || gc < j.o.GCShare*cpu || gc < j.o.GCShare*wall {
 		return
 	}
 	j.limit(LimitGC, gc/cpu, looks{}, record.Other)

@@ -13,19 +13,21 @@ import (
 // looks is what the wall profiles of some trials show of their ops.
 type looks struct {
 	profile.WaitShares
-	trials   int      // whose wall profile could be read
-	problems []string // why others could not
+	problems []string // why some could not, or should not
 	slowest  float64  // least achieved rate, per second; 0 if none is known
 }
 
 // lookAt reads the wall profiles of trials.
 func (j *judgement) lookAt(fs []plan.Finished) looks {
 	var k looks
-	var walls []*pprof.Profile
+	var walls, doubtful []*pprof.Profile
 	for i := range fs {
 		p, problem := j.profileOf(&fs[i], record.WallProfile)
 		if problem != "" {
 			k.problems = append(k.problems, problem)
+			if p != nil {
+				doubtful = append(doubtful, p)
+			}
 			continue
 		}
 		walls = append(walls, p)
@@ -33,7 +35,9 @@ func (j *judgement) lookAt(fs []plan.Finished) looks {
 			k.slowest = hz
 		}
 	}
-	k.trials = len(walls)
+	if len(walls) == 0 {
+		walls = doubtful // sampled too rarely to draw from, but the kinds of waiting are there
+	}
 	k.WaitShares = profile.Options{}.Waits(walls...)
 	return k
 }
@@ -44,7 +48,8 @@ type reading struct {
 	problem string
 }
 
-// profileOf reads a profile that a trial left, or says why it cannot. Each is
+// profileOf reads a profile that a trial left and says what is wrong with it;
+// one that must not be trusted comes with its problem. Each is
 // read once, for decoding it is most of the cost of a judgement.
 func (j *judgement) profileOf(f *plan.Finished, kind record.ProfileKind) (*pprof.Profile, string) {
 	key := f.Trial.ID + " " + string(kind)
@@ -64,7 +69,7 @@ func (j *judgement) readProfile(f *plan.Finished, kind record.ProfileKind) (*ppr
 		if p.Kind != kind {
 			continue
 		}
-		if p.Problem != "" || p.File == "" {
+		if p.File == "" {
 			return nil, "trial " + f.Trial.ID + ": " + cmp.Or(p.Problem, "no "+string(kind)+" profile was written")
 		}
 		data, err := j.read(f.Trial.ID, p.File)
@@ -74,6 +79,9 @@ func (j *judgement) readProfile(f *plan.Finished, kind record.ProfileKind) (*ppr
 		parsed, err := profile.Read(data)
 		if err != nil {
 			return nil, "trial " + f.Trial.ID + ": " + p.File + ": " + err.Error()
+		}
+		if p.Problem != "" {
+			return parsed, "trial " + f.Trial.ID + ": " + p.Problem
 		}
 		return parsed, ""
 	}

@@ -43,6 +43,9 @@ type Options struct {
 	// in 20 comparisons of a thing with itself exceeds the floor of the default.
 	NoiseSplits   int
 	NoiseQuantile float64
+	// MaxFloor is the noise floor above which nothing is recommended: repeats
+	// that spread more than 1.3x hide the gain of a second core.
+	MaxFloor float64
 	// MinP99Ops is the least number of timed ops behind a p99: 10 beyond it.
 	MinP99Ops int64
 
@@ -65,6 +68,9 @@ type Options struct {
 	// a quarter of the CPU for the collector's background workers; half of
 	// that already costs a parallel model an eighth of its cores.
 	GCShare float64
+	// MinGCCycles is how many collections the trials must have seen in all
+	// before GCShare is judged: one collection in a short trial is chance.
+	MinGCCycles int64
 	// LoopStall is the share of an op's wall time in blocking calls from which
 	// the event loop is not eligible: it would stall every other op for it.
 	LoopStall float64
@@ -153,9 +159,10 @@ func DefaultOptions() Options {
 		Level: 0.95, MinReps: 6, MaxClassify: 12,
 		Tie: 0.05, SpreadTie: 2,
 		Resamples: 1000, NoiseSplits: 200, NoiseQuantile: 0.99,
+		MaxFloor:   0.30,
 		MinP99Ops:  1000,
 		MaxForeign: 0.15, MaxSteal: 0.05, MaxThrottled: 0.05,
-		MutexWaitShare: 0.10, LockShare: 0.30, GCShare: 0.125, LoopStall: 0.05,
+		MutexWaitShare: 0.10, LockShare: 0.30, GCShare: 0.125, MinGCCycles: 12, LoopStall: 0.05,
 		Flat: 0.10, LatencyGrowth: 1.5, IdleCPU: 0.5, Oversubscribed: 0.10, BusyCPU: 0.8,
 		CPUPerOp: 1.25, ClockDiff: 0.10, MaxResidual: 0.10, MinHz: 50,
 		Granularity: 0.8, ObserverEffect: 1.10,

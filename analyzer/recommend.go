@@ -81,7 +81,14 @@ func (j *judgement) undecidable() string {
 		j.settle("%s", j.settleReps(base))
 		return fmt.Sprintf("the baseline needs %d trials, it has %d", j.o.MinReps, base.n())
 	}
-	return j.noisy(j.noise)
+	if s := j.noisy(j.noise); s != "" {
+		return s
+	}
+	if f := j.out.NoiseFloor; f > j.o.MaxFloor {
+		j.settle("a quieter machine, or longer trials from a larger budget: the noise floor must come below %.0f %%", 100*j.o.MaxFloor)
+		return fmt.Sprintf("sequential differs from itself by up to %.0f %%, which hides the differences between models", 100*f)
+	}
+	return ""
 }
 
 func (j *judgement) result(c plan.Cell) *outcome {
@@ -226,7 +233,8 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 	case pick.cell.Model == model.Sequential && pick.outcome == best.outcome:
 		why("by %s no model is better than sequential", objective)
 	case pick.cell.Model == model.Sequential:
-		why("by %s the best, %s, is within %.1f %% of sequential: that is not worth a change", objective, setupOf(best.cell), 100*(best.score/pick.score-1))
+		why("by %s the best, %s, is %.1f %% better than sequential, within the margin of %.1f %% (noise, and what is worth a change)",
+			objective, setupOf(best.cell), 100*(best.score/pick.score-1), 100*margin)
 	default:
 		why("it reaches %.2fx the throughput of sequential (%.2f to %.2f at %.0f %%, %d trials each)",
 			r.Speedup.Value, r.Speedup.Low, r.Speedup.High, 100*r.Speedup.Level, r.Speedup.N)

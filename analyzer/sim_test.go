@@ -28,7 +28,8 @@ type op struct {
 	steps     []op
 	names     []string
 	noDigest  bool
-	flaky     bool // results differ from run to run
+	gc        float64 // collector's CPU time, of an op's
+	flaky     bool    // results differ from run to run
 	// scaleCost multiplies CPU by a model.
 	extra map[model.Model]float64
 }
@@ -131,7 +132,9 @@ func (l *lab) measure(o op, t plan.Trial, rng *rand.Rand) record.Record {
 		rec.Latency.Record(int64(lat * (1 + 0.1*float64(i)/200)))
 	}
 	rec.LatencyEvery = 1
-	rec.Runtime = &record.Runtime{GoMaxProcs: l.cores}
+	gc := int64(o.gc * float64(rec.CPU.UserNs))
+	rec.Runtime = &record.Runtime{GoMaxProcs: l.cores, GCCPUNs: gc, GCCycles: n}
+	rec.CPU.UserNs += gc
 	if o.lock > 0 && c > 1 && m != model.Processes {
 		busy := r * o.lock * l.time // share of the time that the lock is held
 		rec.Runtime.MutexWaitNs = int64(busy * busy * wall * (c - 1) * 0.95)
