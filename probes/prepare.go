@@ -30,8 +30,8 @@ type Prepared struct {
 	file    *workload.File
 	dir     string // absolute: where relative paths start
 	environ []string
-	memory  int64  // of the host, in bytes
-	built   string // folder of the binaries, "" if there are none
+	memory  int64     // of the host, in bytes
+	built   *workshop // of the Go targets, nil if there are none
 	targets map[string]*target
 	servers map[string]*proc.Command // commands of the user's, by name
 }
@@ -173,13 +173,13 @@ func (p *Prepared) build(ctx context.Context) (faults []error, err error) {
 		if !wanted {
 			continue
 		}
-		if p.built == "" {
-			if p.built, err = os.MkdirTemp("", "concprof-build-"); err != nil {
+		if p.built == nil {
+			if p.built, err = openWorkshop(os.TempDir()); err != nil {
 				return nil, err
 			}
 		}
-		if r.Out, err = os.MkdirTemp(p.built, ""); err != nil {
-			return nil, err
+		if r.Out, err = os.MkdirTemp(p.built.dir, ""); err != nil {
+			return nil, rundir.NewWriteError(p.built.dir, err)
 		}
 		r.Env = p.environ
 		b, err := gofunc.Build(ctx, r)
@@ -224,9 +224,4 @@ func (p *Prepared) command(argv []string) (*proc.Command, error) {
 }
 
 // Close removes what was built.
-func (p *Prepared) Close() error {
-	if p.built == "" {
-		return nil
-	}
-	return os.RemoveAll(p.built)
-}
+func (p *Prepared) Close() error { return p.built.close() }

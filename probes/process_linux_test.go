@@ -32,11 +32,6 @@ func waitUntil(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
 // A process is an id and when it began, which tells it from a later one of
 // the same id.
 type process struct {

@@ -55,6 +55,10 @@ func writeError(path string, err error) error {
 	return &WriteError{Path: path, FreeBytes: freeBytes(filepath.Dir(path)), Err: err}
 }
 
+// NewWriteError returns the *WriteError of an attempt to write path, also for
+// files that are not in a run directory.
+func NewWriteError(path string, err error) error { return writeError(path, err) }
+
 func freeBytes(dir string) int64 {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {

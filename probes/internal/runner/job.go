@@ -52,7 +52,7 @@ func (j *Job) Run(ctx context.Context) (*record.Record, error) {
 	start := time.Now()
 	scratch, err := os.MkdirTemp("", "concprof-")
 	if err != nil {
-		return nil, &rundir.WriteError{Path: os.TempDir(), FreeBytes: -1, Err: err}
+		return nil, rundir.NewWriteError(filepath.Join(os.TempDir(), "concprof-*"), err)
 	}
 	defer os.RemoveAll(scratch)
 	j.Spec.Scratch = scratch
@@ -240,7 +240,7 @@ func (j *Job) openProfiles() ([]profile, error) {
 		f, err := os.CreateTemp(j.Folder, ".concprof-*")
 		if err != nil {
 			discard(profiles)
-			return nil, &rundir.WriteError{Path: j.Folder, FreeBytes: -1, Err: err}
+			return nil, rundir.NewWriteError(filepath.Join(j.Folder, string(kind)+".pb.gz"), err)
 		}
 		profiles = append(profiles, profile{kind, f, filepath.Join(j.Folder, string(kind)+".pb.gz")})
 	}
