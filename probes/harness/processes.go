@@ -81,7 +81,7 @@ func (t *trial) forkedOps(c *crew) (*record.Record, error) {
 		}
 		rec.Profiles = profiles
 	}
-	rec.Missing = append(rec.Missing, t.missing.names...)
+	rec.Missing = mergeNames(rec.Missing, t.missing.names)
 	t.finish(rec)
 	return rec, nil
 }
@@ -143,6 +143,7 @@ func mergeRuntime(r, o *record.Runtime) {
 	r.Polls += o.Polls
 }
 
+// mergeNames returns the names of both lists, each once.
 func mergeNames(names, more []string) []string {
 	m := missing{names}
 	for _, n := range more {

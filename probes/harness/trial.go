@@ -224,7 +224,7 @@ func (t *trial) ops() (*record.Record, error) {
 			return nil, &failure{record.StageSetup, s.fault}
 		}
 	}
-	rec.Missing = append(t.missing.names, rec.Missing...)
+	rec.Missing = mergeNames(t.missing.names, rec.Missing)
 	return rec, nil
 }
 
