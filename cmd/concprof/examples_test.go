@@ -41,6 +41,7 @@ func TestExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	path := searchPath(t)
 	for _, page := range append([]string{filepath.Join(repository, "README.md")}, pages...) {
 		t.Run(filepath.Base(page), func(t *testing.T) {
 			text, err := os.ReadFile(page)
@@ -56,7 +57,7 @@ func TestExamples(t *testing.T) {
 					t.Logf("line %d: not run: %s", e.line, e.reason)
 					continue
 				}
-				e.run(t, dir)
+				e.run(t, dir, path)
 			}
 		})
 	}
@@ -139,13 +140,13 @@ func examples(page string) []example {
 	return found
 }
 
-func (e example) run(t *testing.T, dir string) {
+func (e example) run(t *testing.T, dir, path string) {
 	for i, c := range e.commands {
 		want := "0"
 		if i == len(e.commands)-1 {
 			want = e.code
 		}
-		stdout, stderr, code := c.run(t, dir)
+		stdout, stderr, code := c.run(t, dir, path)
 		if code != want {
 			t.Fatalf("line %d: $ %s: exit code %s, want %s\n%s%s", c.line, c.text, code, want, stdout, stderr)
 		}
@@ -160,7 +161,7 @@ func (e example) run(t *testing.T, dir string) {
 
 // run runs a command as the shell would. One that serves is interrupted once
 // it has said where.
-func (c command) run(t *testing.T, dir string) (stdout, stderr, code string) {
+func (c command) run(t *testing.T, dir, path string) (stdout, stderr, code string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
@@ -171,6 +172,7 @@ func (c command) run(t *testing.T, dir string) (stdout, stderr, code string) {
 	}
 	cmd := exec.CommandContext(ctx, "bash", "-c", text)
 	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "PATH="+path)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	pipe, err := cmd.StdoutPipe()

@@ -27,25 +27,33 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	}
 }
 
-// setup gives scripts the program's path: $CONCPROF runs it where PATH is set
-// to something else.
-func setup(env *testscript.Env) error {
-	path, err := exec.LookPath("concprof")
-	if err != nil {
-		return err
+// setup returns what gives scripts the program: on PATH, and as $CONCPROF for
+// where a script sets PATH to something else.
+func setup(path string) func(*testscript.Env) error {
+	return func(env *testscript.Env) error {
+		env.Setenv("PATH", path)
+		for _, dir := range filepath.SplitList(path) {
+			if program := filepath.Join(dir, "concprof"); env.Getenv("CONCPROF") == "" && isFile(program) {
+				env.Setenv("CONCPROF", program)
+			}
+		}
+		// Scripts have a home folder of their own, but what Go has built and
+		// fetched is shared.
+		names := []string{"GOCACHE", "GOMODCACHE", "GOFLAGS", "GOPROXY"}
+		out, err := exec.Command("go", append([]string{"env"}, names...)...).Output()
+		if err != nil {
+			return err
+		}
+		for i, value := range strings.Split(strings.TrimRight(string(out), "\n"), "\n") {
+			env.Setenv(names[i], value)
+		}
+		return nil
 	}
-	env.Setenv("CONCPROF", path)
-	// Scripts have a home folder of their own, but what Go has built and
-	// fetched is shared.
-	names := []string{"GOCACHE", "GOMODCACHE", "GOFLAGS", "GOPROXY"}
-	out, err := exec.Command("go", append([]string{"env"}, names...)...).Output()
-	if err != nil {
-		return err
-	}
-	for i, value := range strings.Split(strings.TrimRight(string(out), "\n"), "\n") {
-		env.Setenv(names[i], value)
-	}
-	return nil
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // exitCode runs a program and requires its exit code: exit 2 concprof nosuch.
@@ -86,9 +94,10 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	// It is started here and not by ts.Exec, which would wait for it; "cat"
 	// then hands its streams to the script.
 	var stdout strings.Builder
-	path, err := exec.LookPath(args[3])
-	ts.Check(err)
-	cmd := exec.Command(path, args[4:]...)
+	if args[3] == "concprof" {
+		args[3] = ts.Getenv("CONCPROF")
+	}
+	cmd := exec.Command(args[3], args[4:]...)
 	cmd.Dir = ts.Getenv("WORK")
 	cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "TMPDIR=" + ts.Getenv("TMPDIR"),
 		"CONCPROF_NO_HOST_LOCK=" + ts.Getenv("CONCPROF_NO_HOST_LOCK")}
