@@ -18,6 +18,7 @@ func TestParseCrash(t *testing.T) {
 		{file: "sort", reason: "panic: cannot", frame: "example.com/shop/crash.Sort.func1 example.com/shop/crash/crash.go:6"},
 		{file: "segv", reason: "SIGSEGV: segmentation violation", signal: "SIGSEGV", frame: "example.com/shop/crash.Segv example.com/shop/crash/crash.go:7"},
 		{file: "hang", reason: "SIGQUIT: quit", signal: "SIGQUIT", frame: "example.com/shop/crash.Hang example.com/shop/crash/crash.go:8"},
+		{file: "sleep", reason: "SIGQUIT: quit", signal: "SIGQUIT", frame: "main.quit example.com/shop/main.go:14"},
 		{file: "stack", reason: "fatal error: stack overflow", frame: "example.com/shop/crash.Stack example.com/shop/crash/crash.go:10"},
 		{file: "op", reason: "SIGQUIT: quit", signal: "SIGQUIT", frame: "example.com/shop/internal/thumb.fetch internal/thumb/fetch.go:27"},
 		{file: "cgo", reason: "fatal error: unexpected signal during runtime execution", signal: "SIGSEGV", frame: "example.com/shop/codec._Cfunc_decode _cgo_gotypes.go:47"},
