@@ -98,8 +98,10 @@ type Options struct {
 	// MinHz is the least achieved rate of a wall profile, per second.
 	MinHz float64
 	// Granularity is the share of sequential throughput below which a model at
-	// concurrency 1 is dominated by its own cost.
+	// concurrency 1 is dominated by its own cost, and SmallOp the op's time
+	// from which that cannot be: handing an op over costs about a microsecond.
 	Granularity float64
+	SmallOp     time.Duration
 	// ObserverEffect is the factor by which profiling may slow the sequential
 	// cell before a warning.
 	ObserverEffect float64
@@ -165,7 +167,7 @@ func DefaultOptions() Options {
 		MutexWaitShare: 0.10, LockShare: 0.30, GCShare: 0.125, MinGCCycles: 12, LoopStall: 0.05,
 		Flat: 0.10, LatencyGrowth: 1.5, IdleCPU: 0.5, Oversubscribed: 0.10, BusyCPU: 0.8,
 		CPUPerOp: 1.25, ClockDiff: 0.10, MaxResidual: 0.10, MinHz: 50,
-		Granularity: 0.8, ObserverEffect: 1.10,
+		Granularity: 0.8, SmallOp: 100 * time.Microsecond, ObserverEffect: 1.10,
 		FailureSigmas: 3, LeftGoroutines: 1000,
 		MinLevels: 6, MinR2: 0.9,
 		PilotFactor: 1.5, MinBlocks: 3, ControlReps: 3, ProbeConcurrency: 8, ProfileConcurrency: 256,

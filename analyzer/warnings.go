@@ -189,8 +189,10 @@ func (j *judgement) doubtCosts() {
 				"%s at %d needs %.2fx the CPU time of sequential for the same op", m, c.Concurrency, c.CPUNsPerOp/base.CPUNsPerOp)
 		}
 	}
+	most := min(j.o.Granularity, 1-j.out.NoiseFloor) * base.OpsPerSec.Median
 	for _, c := range j.out.Cells {
-		if c.Concurrency == 1 && c.Model == model.Pool && c.OpsPerSec.Median > 0 && c.OpsPerSec.Median < j.o.Granularity*base.OpsPerSec.Median {
+		small := base.OpsPerSec.Median > 1/j.o.SmallOp.Seconds()
+		if small && c.Concurrency == 1 && c.Model == model.Pool && c.OpsPerSec.Median > 0 && c.OpsPerSec.Median < most {
 			j.warn(WarnGranularity, "give each op more to do: hand out batches",
 				"one worker of a pool does only %.0f %% of what sequential does: the op is so short (%.2g us) that handing it over costs more",
 				100*c.OpsPerSec.Median/base.OpsPerSec.Median, 1e6/base.OpsPerSec.Median)
