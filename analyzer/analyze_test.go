@@ -70,7 +70,7 @@ func TestVerdicts(t *testing.T) {
 		{name: "spreads too much to tell", op: op{cpu: 2e6, noise: 0.6}, budget: 20,
 			want: want{class: CPUBound}},
 		{name: "so small that handing it over dominates", budget: 20,
-			op: op{cpu: 1e3, extra: map[model.Model]float64{model.Pool: 3, model.Goroutines: 3, model.EventLoop: 3, model.Threads: 5, model.Processes: 3}},
+			op:   op{cpu: 1e3, extra: map[model.Model]float64{model.Pool: 3, model.Goroutines: 3, model.EventLoop: 3, model.Threads: 5, model.Processes: 3}},
 			want: want{class: CPUBound, models: []model.Model{model.Sequential}, low: 1, high: 1, warn: WarnGranularity}},
 		{name: "a budget too small", op: op{cpu: 1e9}, budget: 12,
 			want: want{class: CPUBound}},
