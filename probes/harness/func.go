@@ -93,6 +93,12 @@ func adaptHook(key string, fn any) (func(context.Context) error, error) {
 	}, nil
 }
 
+// takesInput reports whether fn, which adapt accepts, looks at its input.
+func takesInput(key string, fn any) bool {
+	s, err := parseShape(key, fn)
+	return err != nil || s.in != nil
+}
+
 // A shape is what parseShape found out about a function.
 type shape struct {
 	key    string

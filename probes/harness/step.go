@@ -3,7 +3,6 @@ package harness
 import (
 	"errors"
 	"fmt"
-	"reflect"
 )
 
 // A builtStep is a step of the spec, ready to be made for every slot.
@@ -70,20 +69,9 @@ func resolveStep(spec *Spec, s Step, funcs map[string]any) (builtStep, error) {
 			return builtStep{}, fmt.Errorf("no function is registered as %q", s.Func)
 		}
 		f, err := adapt(s.Func, fn)
-		return builtStep{build: same(f), inputless: err == nil && !takesInput(fn)}, err
+		return builtStep{build: same(f), inputless: err == nil && !takesInput(s.Func, fn)}, err
 	case "":
 		return builtStep{}, errors.New("has no kind")
 	}
 	return builtStep{}, fmt.Errorf("kind %q is not in this probe", s.Kind)
-}
-
-// takesInput reports whether a function that adapt accepts has a parameter
-// beside its context.
-func takesInput(fn any) bool {
-	t := reflect.TypeOf(fn)
-	n := t.NumIn()
-	if n > 0 && t.In(0) == contextType {
-		n--
-	}
-	return n > 0
 }

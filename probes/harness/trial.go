@@ -95,17 +95,17 @@ func (t *trial) setup() error {
 		}
 		t.dry = &record.Dry{Iterations: iterations}
 	}
-	steps, err := resolve(t.spec, t.funcs)
-	if err != nil {
-		return fail(err)
-	}
-	t.steps = steps
 	in, err := loadInputs(t.spec.Inputs)
 	if err != nil {
 		return fail(err)
 	}
 	if err := t.hook(record.StageSetup, t.spec.Setup); err != nil {
 		return err
+	}
+	// The functions are evaluated after the setup, so that an expression such
+	// as "index.Add" finds what the setup opened.
+	if t.steps, err = resolve(t.spec, t.funcs); err != nil {
+		return fail(err)
 	}
 	if t.worker != nil {
 		t.sampler = &t.worker.shared.sampler // made ready by the process that started this one

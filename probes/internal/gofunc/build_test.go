@@ -175,6 +175,9 @@ func TestBuild(t *testing.T) {
 			name: "internal, unexported, methods, closures, main", archive: "internal.txt", setup: "open",
 			calls: []call{
 				{"./internal/thumb", "Render", "a", "aa"},
+				{"./internal/thumb", "func() func() { panic(\"no database\") }()", "a",
+					"fatal in setup: step f: evaluating ./internal/thumb.func() func() { panic(\"no database\") }() panicked: no database"},
+				{"./internal/thumb", "func() func() string { s := Opened; return func() string { return s } }()", "a", "opened"},
 				{"./internal/thumb", "render", "a", "<a>"},
 				{"./internal/thumb", "fresh.Render", "a", "A+"},
 				{"./internal/thumb", "(&Renderer{suffix: \"-\"}).Render", "a", "A-"},

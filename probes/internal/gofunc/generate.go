@@ -216,7 +216,7 @@ func (g *generator) main(refs []ref) {
 	b.WriteString("func main() {\n\tharness.Main(map[string]any{\n")
 	for _, f := range refs {
 		fn := g.r.Funcs[f.fn]
-		fmt.Fprintf(&b, "\t\t%s:\n%s\t\t\t%s.%s,\n",
+		fmt.Fprintf(&b, "\t\t%s: harness.Later(func() any {\n%s\t\t\treturn %s.%s\n\t\t}),\n",
 			strconv.Quote(Key(fn.Package, fn.Expr)), f.line, names[f.importPath], f.expr)
 	}
 	b.WriteString("\t})\n}\n")
