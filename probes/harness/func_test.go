@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"net/netip"
 	"reflect"
@@ -20,9 +21,12 @@ type host string
 
 type codeError struct{ code int }
 
-func (e *codeError) Error() string { return "code" }
+func (e *codeError) Error() string { return fmt.Sprint("code ", e.code) }
 
 var errOp = errors.New("op failed")
+
+//lint:ignore ST1008 it is here to be refused
+func errorFirst() (error, int) { return nil, 0 }
 
 func TestAdapt(t *testing.T) {
 	ctx := context.WithValue(context.Background(), ctxKey{}, "v")
@@ -120,7 +124,7 @@ func TestAdaptRefuses(t *testing.T) {
 		{"two inputs", func(a, b string) {}, "at most one input"},
 		{"context second", func(a string, c context.Context) {}, "at most one input"},
 		{"two results", func() (int, int) { return 0, 0 }, "at most one result"},
-		{"error first", func() (error, int) { return nil, 0 }, "at most one result"},
+		{"error first", errorFirst, "at most one result"},
 		{"iterator", func() iter.Seq[int] { return nil }, "before the work behind it is done"},
 		{"channel", func(string) (<-chan int, error) { return nil, nil }, "before the work behind it is done"},
 		{"channel input", func(chan int) {}, "an input cannot be chan int"},

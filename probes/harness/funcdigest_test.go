@@ -21,11 +21,13 @@ type node struct {
 	kids map[string]*node
 }
 
+//lint:ignore U1000 only the hash, through reflection, looks at these
 type index struct {
 	mu    sync.Mutex
 	terms map[string]int
 }
 
+//lint:ignore U1000 as above
 type counter struct{ n atomic.Int64 }
 
 // ring returns a list of n nodes that ends in its beginning.
