@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/concprof/concprof/analyzer/internal/stats"
-	"github.com/concprof/concprof/analyzer/profile"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
 	"github.com/concprof/concprof/probes/rundir"
@@ -90,6 +89,7 @@ type judgement struct {
 	complete bool
 
 	readings map[string]reading
+	evidence map[stage][]string
 
 	classify []plan.Finished
 	looks    looks // what the wall profiles of the classifying trials show
@@ -120,15 +120,11 @@ func (j *judgement) workload() Workload {
 	j.compare()
 	j.derive()
 	j.doubts()
+	if j.out.Class == Inconclusive && j.out.Settle == "" {
+		j.settle("a sequential trial with profiles that finishes: the class rests on those")
+	}
+	j.out.Evidence = j.chain()
 	return j.out
-}
-
-func (j *judgement) say(format string, args ...any) {
-	j.out.Evidence = append(j.out.Evidence, fmt.Sprintf(format, args...))
-}
-
-func (j *judgement) warn(id, remedy, format string, args ...any) {
-	j.out.Warnings = append(j.out.Warnings, Warning{ID: id, Message: fmt.Sprintf(format, args...), Remedy: remedy})
 }
 
 func emptyWaits() map[record.Wait]float64 {
@@ -148,7 +144,6 @@ func (j *judgement) judgeClass() {
 		if reason, ended := l.ended(); ended {
 			j.verdict.why = reason
 		}
-		j.out.Settle = "a sequential trial that finishes: see the reasons of the cells"
 		return
 	}
 	j.demand = o.demand(j.classify, j.scale())
@@ -168,19 +163,19 @@ func (j *judgement) judgeClass() {
 	}
 	j.out.Class, j.out.Confidence, j.out.Settle = j.verdict.class, j.verdict.confidence, j.verdict.settle
 	s := j.out.Split
-	j.say("of an op's time under sequential %.0f %% is on a processor, %.0f %% waiting for one, %.0f %% blocked (%d trials)",
+	j.say(ofSplit, "of an op's time under sequential %.0f %% is on a processor, %.0f %% waiting for one and %.0f %% blocked (the median of %d trials)",
 		100*s.OnCPU, 100*s.Runnable, 100*s.Blocked, len(j.classify))
 	if kind, share := leading(j.out.Waits); share >= o.LoopStall {
 		at := ""
 		if p, ok := j.looks.place(kind); ok {
-			at = fmt.Sprintf(", most in %s (%s:%d)", profile.CleanName(p.Function), profile.CleanName(p.File), p.Line)
+			at = ", most of that in " + j.load.told(p).String()
 		}
-		j.say("it waits mostly for %s, %.0f %% of its time%s", kind, 100*share, at)
+		j.say(ofWaits, "it waits mostly for %s, %.0f %% of its time%s", waitsFor(kind), 100*share, at)
 	}
-	j.say("%s", j.verdict.why)
+	j.say(ofClass, "%s", j.verdict.why)
 	for _, st := range j.out.Steps {
 		if len(j.out.Steps) > 1 {
-			j.say("step %s takes %.0f %% of the op and is %s by itself, demand %.2f", st.Name, 100*st.Share, st.Class, st.Demand)
+			j.say(ofSteps, "step %s takes %.0f %% of the op and is by itself %s (demand %.2f)", st.Name, 100*st.Share, st.Class, st.Demand)
 		}
 	}
 }

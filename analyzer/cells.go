@@ -19,8 +19,8 @@ type outcome struct {
 	scores []float64 // by the objective; more is better
 }
 
-// shown are the trials whose numbers the cell shows: its timing trials, and
-// of a cell that got none, because it was eliminated, its pilots.
+// shown are the trials that tell most of the cell: its timing trials, and of
+// a cell that got none, because it was eliminated, its pilots.
 func (x *outcome) shown() []plan.Finished {
 	if len(x.timing) > 0 {
 		return x.timing
@@ -62,6 +62,9 @@ func (j *judgement) judgeCells() {
 		cell := Cell{Model: x.cell.Model, Concurrency: x.cell.Concurrency, Trials: len(x.timing)}
 		j.measured(&cell, x, base)
 		j.status(&cell, x, reference)
+		if len(x.timing) == 0 && (cell.Status == record.Eliminated || cell.Status == record.Skipped) {
+			cell.Pilot = x.rate()
+		}
 		j.out.Cells = append(j.out.Cells, cell)
 	}
 	for _, s := range l.w.Skipped {
@@ -69,23 +72,24 @@ func (j *judgement) judgeCells() {
 	}
 }
 
-// measured fills in what the trials of a cell showed.
+// rate is the median throughput of what the cell showed, 0 if that is nothing.
+func (x *outcome) rate() float64 { return stats.Median(values(x.shown(), rate)) }
+
+// measured fills in what the counted trials of a cell showed.
 func (j *judgement) measured(cell *Cell, x, base *outcome) {
-	fs := x.shown()
+	fs := x.timing
 	if len(fs) == 0 {
 		return
 	}
 	rates := values(fs, rate)
 	in := stats.MedianInterval(rates, j.o.Level)
 	cell.OpsPerSec = Quartile{Median: in.Value, Low: in.Low, High: in.High, Level: in.Level}
-	if len(x.timing) > 0 {
-		cell.Samples = rates
-	}
+	cell.Samples = rates
 	switch {
 	case x == base:
 		cell.Speedup = Interval{Value: 1, Low: 1, High: 1, Level: in.Level, N: in.N}
-	case base != nil:
-		cell.Speedup = interval(j.bootstrap("speedup "+x.cell.String()).Ratio(rates, values(base.shown(), rate)))
+	case base != nil && len(base.timing) > 0:
+		cell.Speedup = interval(j.bootstrap("speedup "+x.cell.String()).Ratio(rates, values(base.timing, rate)))
 	}
 	j.o.costs(cell, fs)
 }
@@ -110,6 +114,7 @@ func (o Options) costs(cell *Cell, fs []plan.Finished) {
 		cell.Latency.P99 = h.Quantile(0.99)
 	}
 	cell.CPUNsPerOp = stats.Median(values(fs, cpuPerOp))
+	cell.MinorFaultsPerOp = stats.Median(values(fs, faultsPerOp))
 	cell.Errors = mostFrequent(errors)
 }
 

@@ -41,13 +41,29 @@ func (o Options) class(d stats.Interval) verdict {
 	if low == high {
 		return verdict{
 			class: mid, confidence: d.Level,
-			why: fmt.Sprintf("demand %.2f on the scale of the controls, [%.2f, %.2f] at %.1f %%, lies in the %s band", d.Value, d.Low, d.High, 100*d.Level, mid),
+			why: fmt.Sprintf("%s, so it is %s (%s)", told(d), mid, o.band(mid)),
 		}
 	}
 	return verdict{
 		class: Inconclusive, between: [2]Class{low, high},
-		why: fmt.Sprintf("demand %.2f, [%.2f, %.2f] at %.1f %%, straddles the bounds %.2f and %.2f: between %s and %s",
-			d.Value, d.Low, d.High, 100*d.Level, o.IOBand, o.CPUBand, low, high),
+		why:    fmt.Sprintf("%s, so it may be %s (%s) or %s (%s)", told(d), low, o.band(low), high, o.band(high)),
 		settle: fmt.Sprintf("the demand's interval is %.2f wide and crosses a bound: more or longer sequential trials narrow it, on a quieter machine", d.High-d.Low),
 	}
+}
+
+// told says in words what the demand is.
+func told(d stats.Interval) string {
+	return fmt.Sprintf("its demand, the share of its time that an idle machine would compute, is %.2f (%.2f to %.2f at %.0f %% confidence)",
+		d.Value, d.Low, d.High, 100*d.Level)
+}
+
+// band says in words where a class lies.
+func (o Options) band(c Class) string {
+	switch c {
+	case IOBound:
+		return fmt.Sprintf("up to %.2f", o.IOBand)
+	case CPUBound:
+		return fmt.Sprintf("from %.2f", o.CPUBand)
+	}
+	return fmt.Sprintf("between %.2f and %.2f", o.IOBand, o.CPUBand)
 }

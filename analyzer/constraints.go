@@ -13,7 +13,7 @@ func (j *judgement) constraints() []workload.Constraint {
 	for _, text := range j.load.w.Constraints {
 		c, err := workload.ParseConstraint(text)
 		if err != nil {
-			j.warn(WarnConstraint, "correct it in the workload file", "the constraint %q was left out: %v", text, err)
+			j.warnOf(WarnConstraint, "correct it in the workload file", "a constraint that cannot be read is left out", "%q, %v", text, err)
 			continue
 		}
 		cs = append(cs, c)

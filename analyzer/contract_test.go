@@ -121,7 +121,9 @@ func TestVerdictIsCoherent(t *testing.T) {
 				if x.ID == "" || x.Message == "" || strings.ToLower(x.ID) != x.ID || strings.ContainsAny(x.ID, " _") {
 					t.Errorf("%s: warning %+v", name, x)
 				}
-				ids[x.ID]++
+				if ids[x.ID]++; ids[x.ID] > 1 {
+					t.Errorf("%s: warning %s twice", name, x.ID)
+				}
 			}
 			for _, c := range w.Cells {
 				if c.Status == "" {

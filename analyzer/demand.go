@@ -38,7 +38,8 @@ func opCPU(r *record.Record) (cpu, runnable float64) {
 	if t := r.Thread; t != nil {
 		return float64(max(t.CPUNs, t.LabelledNs)), float64(t.RunnableNs)
 	}
-	return float64(r.CPU.UserNs + r.CPU.SystemNs - r.CPU.ChildrenNs), float64(r.CPU.RunnableNs)
+	// Children's time and the process's are read one after the other.
+	return float64(max(r.CPU.UserNs+r.CPU.SystemNs-r.CPU.ChildrenNs, 0)), float64(r.CPU.RunnableNs)
 }
 
 // A demand is what the classifying trials say of a workload.
@@ -53,7 +54,7 @@ type scale struct{ wait, cpu float64 }
 
 func (s scale) at(d float64) float64 {
 	if s.cpu-s.wait < 0.5 {
-		return d // controls that do not differ calibrate nothing
+		return max(d, 0) // controls that do not differ calibrate nothing
 	}
 	return max((d-s.wait)/(s.cpu-s.wait), 0)
 }

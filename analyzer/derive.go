@@ -67,30 +67,21 @@ func (j *judgement) flame(cell plan.Cell, fs []plan.Finished) {
 			Ops: fs[i].Record.Ops, WallHz: achieved(&fs[i].Record),
 			Workload: cell.Workload, Model: cell.Model, Concurrency: cell.Concurrency,
 		}
-		var noCPU, noWall string
-		r.CPU, noCPU = j.profileOf(&fs[i], record.CPUProfile)
-		r.Wall, noWall = j.profileOf(&fs[i], record.WallProfile)
-		if noCPU != "" {
-			r.CPU = nil
-		}
-		if noWall != "" {
-			r.Wall = nil
-		}
-		if noCPU == "" && noWall == "" || len(fs) == 1 {
+		cpu, wall := j.profileOf(&fs[i], record.CPUProfile), j.profileOf(&fs[i], record.WallProfile)
+		r.CPU, r.Wall = cpu.profile, wall.profile
+		if cpu.problem == "" && wall.problem == "" || len(fs) == 1 {
 			raws = append(raws, r)
 		}
-		if problem := cmp.Or(noWall, noCPU); problem != "" && cell != j.load.baseline() {
-			j.warn(WarnProfiles, "the other models' profiles are not affected", "%s at %d: %s", cell.Model, cell.Concurrency, problem)
-		}
 	}
+	j.doubtProfiles(cell, fs)
 	if len(raws) == 0 {
 		return
 	}
 	set := profile.Options{MaxResidual: j.o.MaxResidual}.Derive(raws)
 	j.out.Flames = append(j.out.Flames, Flame{Cell: cell, Set: set})
-	if set.Residual > j.o.MaxResidual {
-		j.warn(WarnResidual, "look at the CPU profile instead; the machine was saturated while profiling",
-			"%s at %d: the wall profile missed %.0f %% of the CPU time, so off-CPU time is not drawn from it", cell.Model, cell.Concurrency, 100*set.Residual)
+	if withheld := set.CPU != nil && set.Wall != nil && set.OffCPU == nil; withheld {
+		j.warnOf(WarnResidual, "for where these compute, use the CPU profile of the same cell; for where an op waits, the off-CPU profile of sequential, which is not affected",
+			"off-CPU time is not drawn where the wall profile missed too much of the CPU time, for it sees busy goroutines only where they yield", "%s, %.0f %%", setupOf(&Cell{Model: cell.Model, Concurrency: cell.Concurrency}), 100*set.Residual)
 	}
 	for _, kind := range record.ProfileKinds() {
 		for _, perOp := range []bool{false, true} {
@@ -104,6 +95,45 @@ func (j *judgement) flame(cell plan.Cell, fs []plan.Finished) {
 			j.out.Profiles = append(j.out.Profiles, f)
 		}
 	}
+}
+
+// doubtProfiles says which profiles of a cell's trials are missing, and which
+// were sampled too rarely. The latter are used all the same: what is blocked
+// is blocked in few samples too.
+func (j *judgement) doubtProfiles(cell plan.Cell, fs []plan.Finished) {
+	name := setupOf(&Cell{Model: cell.Model, Concurrency: cell.Concurrency})
+	var missing, slow int
+	var problem string
+	var slowest float64
+	for i := range fs {
+		for _, kind := range []record.ProfileKind{record.CPUProfile, record.WallProfile} {
+			if r := j.profileOf(&fs[i], kind); r.problem != "" {
+				missing, problem = missing+1, cmp.Or(problem, r.problem)
+				break
+			}
+		}
+		if hz := achieved(&fs[i].Record); hz > 0 && hz < j.o.MinHz {
+			if slow++; slow == 1 || hz < slowest {
+				slowest = hz
+			}
+		}
+	}
+	if missing > 0 {
+		j.warnOf(WarnProfiles, "class, times and recommendation do not rest on them; what an op waits for rests on the profiles that are left",
+			"profiles are missing or cannot be read", "%s, %s (%s)", name, trialsOf(missing, len(fs)), problem)
+	}
+	if slow > 0 {
+		j.warnOf(WarnSlowSampling, "for what computes, use the CPU profile; a quieter machine is sampled more often",
+			fmt.Sprintf("wall profiles with less than %.0f samples a second are used, but they miss part of what is busy; what an op waits for rests on them too", j.o.MinHz),
+			"%s, %s (%.0f a second)", name, trialsOf(slow, len(fs)), slowest)
+	}
+}
+
+func trialsOf(n, all int) string {
+	if all == 1 {
+		return "its only profiled trial"
+	}
+	return fmt.Sprintf("%d of %d trials", n, all)
 }
 
 // profilePath is where a derived profile goes, relative to the run directory.

@@ -240,6 +240,13 @@ func cpuPerOp(r *record.Record) float64 {
 	return float64(r.CPU.UserNs+r.CPU.SystemNs) / float64(r.Ops)
 }
 
+func faultsPerOp(r *record.Record) float64 {
+	if r.Ops <= 0 {
+		return 0
+	}
+	return float64(r.Memory.MinorFaults) / float64(r.Ops)
+}
+
 func values(fs []plan.Finished, of func(*record.Record) float64) []float64 {
 	vs := make([]float64, 0, len(fs))
 	for i := range fs {

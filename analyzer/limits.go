@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/concprof/concprof/analyzer/profile"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
@@ -31,7 +30,8 @@ func (j *judgement) judgeLimits() {
 func (j *judgement) limit(kind LimitKind, share float64, at looks, wait record.Wait) {
 	l := Limit{Kind: kind, Share: min(share, 1)}
 	if p, ok := at.place(wait); ok {
-		l.Function, l.File, l.Line = profile.CleanName(p.Function), profile.CleanName(p.File), p.Line
+		s := j.load.told(p)
+		l.Function, l.File, l.Line = s.function, s.file, s.line
 	}
 	j.out.Limits = append(j.out.Limits, l)
 }
@@ -49,9 +49,9 @@ func (j *judgement) limitLock(f *plan.Finished) {
 	j.limit(LimitLock, share, j.probe, record.Lock)
 	at := ""
 	if p, ok := j.probe.place(record.Lock); ok {
-		at = " in " + profile.CleanName(p.Function)
+		at = ", in " + j.load.told(p).String()
 	}
-	j.say("with %d in flight %.0f %% of the time of the ops that do not hold it goes into waiting for a lock%s", f.Trial.Cell.Concurrency, 100*min(share, 1), at)
+	j.say(ofLimits, "with %d in flight, ops that do not hold the lock spend %.0f %% of their time waiting for it%s", f.Trial.Cell.Concurrency, 100*min(share, 1), at)
 }
 
 // limitGC compares the collector's CPU time with all CPU time of unprofiled
@@ -80,7 +80,7 @@ func (j *judgement) limitGC() {
 		return
 	}
 	j.limit(LimitGC, gc/cpu, looks{}, record.Other)
-	j.say("the garbage collector takes %.0f %% of the CPU time, from cores that other ops could use", 100*min(gc/cpu, 1))
+	j.say(ofLimits, "the garbage collector takes %.0f %% of the CPU time, from cores that other ops could use", 100*min(gc/cpu, 1))
 }
 
 // stall is the share of an op's time in calls that would stall a true event
@@ -111,7 +111,7 @@ func (j *judgement) limitMemory() {
 	for i := range j.out.Cells {
 		if c := &j.out.Cells[i]; c.Status == record.MemoryLimit {
 			j.limit(LimitMemory, 1, looks{}, record.Other)
-			j.say("%s passed its memory limit", setupOf(c))
+			j.say(ofLimits, "%s passed its memory limit", setupOf(c))
 			return
 		}
 	}
@@ -125,17 +125,21 @@ type point struct {
 	busy    float64 // cores in use, a share of all
 }
 
-// curve returns the levels of a model that were measured, by concurrency.
+// curve returns the levels of a model that were measured, by concurrency;
+// levels that were eliminated stand with their pilot.
 func (j *judgement) curve(m model.Model) []point {
 	var ps []point
 	for i := range j.results {
-		c := &j.out.Cells[i]
-		if c.Model != m || c.OpsPerSec.Median <= 0 || c.Status == record.WrongResult {
+		x, c := &j.results[i], &j.out.Cells[i]
+		r := x.rate()
+		if c.Model != m || r <= 0 || c.Status == record.WrongResult {
 			continue
 		}
+		var costs Cell
+		j.o.costs(&costs, x.shown())
 		ps = append(ps, point{
-			n: float64(c.Concurrency), rate: c.OpsPerSec.Median, latency: float64(c.Latency.P50),
-			busy: c.CPUNsPerOp * c.OpsPerSec.Median / 1e9 / float64(j.load.cores),
+			n: float64(c.Concurrency), rate: r, latency: float64(costs.Latency.P50),
+			busy: costs.CPUNsPerOp * r / 1e9 / float64(j.load.cores),
 		})
 	}
 	slices.SortFunc(ps, func(a, b point) int { return cmp.Compare(a.n, b.n) })
@@ -161,11 +165,11 @@ func (j *judgement) limitCurves() {
 	}
 	if down > 0 {
 		j.limit(LimitDownstream, down, j.looks, record.Network)
-		j.say("more in flight only makes ops slower while the processors idle: what they call serves no more at once")
+		j.say(ofLimits, "more in flight only makes ops slower while the processors idle: what they call serves no more at once")
 	}
 	if over > 0 {
 		j.limit(LimitOversubscription, over, looks{}, record.Other)
-		j.say("past its best level throughput falls by %.0f %% with the processors busy: too many compute at once", 100*over)
+		j.say(ofLimits, "past its best level throughput falls by %.0f %% with the processors busy: too many compute at once", 100*over)
 	}
 }
 

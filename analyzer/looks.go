@@ -13,33 +13,17 @@ import (
 // looks is what the wall profiles of some trials show of their ops.
 type looks struct {
 	profile.WaitShares
-	problems []string // why some could not, or should not
-	slowest  float64  // least achieved rate, per second; 0 if none is known
 }
 
 // lookAt reads the wall profiles of trials.
 func (j *judgement) lookAt(fs []plan.Finished) looks {
-	var k looks
-	var walls, doubtful []*pprof.Profile
+	var walls []*pprof.Profile
 	for i := range fs {
-		p, problem := j.profileOf(&fs[i], record.WallProfile)
-		if problem != "" {
-			k.problems = append(k.problems, problem)
-			if p != nil {
-				doubtful = append(doubtful, p)
-			}
-			continue
-		}
-		walls = append(walls, p)
-		if hz := achieved(&fs[i].Record); hz > 0 && (k.slowest == 0 || hz < k.slowest) {
-			k.slowest = hz
+		if r := j.profileOf(&fs[i], record.WallProfile); r.problem == "" {
+			walls = append(walls, r.profile)
 		}
 	}
-	if len(walls) == 0 {
-		walls = doubtful // sampled too rarely to draw from, but the kinds of waiting are there
-	}
-	k.WaitShares = profile.Options{}.Waits(walls...)
-	return k
+	return looks{profile.Options{}.Waits(walls...)}
 }
 
 // A reading is a profile, or why there is none.
@@ -48,10 +32,9 @@ type reading struct {
 	problem string
 }
 
-// profileOf reads a profile that a trial left and says what is wrong with it;
-// one that must not be trusted comes with its problem. Each is
-// read once, for decoding it is most of the cost of a judgement.
-func (j *judgement) profileOf(f *plan.Finished, kind record.ProfileKind) (*pprof.Profile, string) {
+// profileOf reads a profile that a trial left, or says why that cannot be.
+// Each is read once, for decoding it is most of the cost of a judgement.
+func (j *judgement) profileOf(f *plan.Finished, kind record.ProfileKind) reading {
 	key := f.Trial.ID + " " + string(kind)
 	r, known := j.readings[key]
 	if !known {
@@ -61,7 +44,7 @@ func (j *judgement) profileOf(f *plan.Finished, kind record.ProfileKind) (*pprof
 		}
 		j.readings[key] = r
 	}
-	return r.profile, r.problem
+	return r
 }
 
 func (j *judgement) readProfile(f *plan.Finished, kind record.ProfileKind) (*pprof.Profile, string) {
@@ -80,8 +63,10 @@ func (j *judgement) readProfile(f *plan.Finished, kind record.ProfileKind) (*ppr
 		if err != nil {
 			return nil, "trial " + f.Trial.ID + ": " + p.File + ": " + err.Error()
 		}
-		if p.Problem != "" {
-			return parsed, "trial " + f.Trial.ID + ": " + p.Problem
+		// One that was sampled too rarely is read with a warning; any other
+		// problem left less than a whole profile.
+		if p.Problem != "" && (kind != record.WallProfile || p.AchievedHz <= 0 || p.AchievedHz >= j.o.MinHz) {
+			return nil, "trial " + f.Trial.ID + ": " + p.Problem
 		}
 		return parsed, ""
 	}

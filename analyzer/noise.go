@@ -49,7 +49,8 @@ func (j *judgement) judgeNoise() {
 	if len(fs) == 0 {
 		return
 	}
-	j.say("sequential differs from itself by up to %.1f %% (A-A of %d trials): smaller differences are ties", 100*j.out.NoiseFloor, len(fs))
+	j.say(ofNoise, "sequential against itself differed by up to %.1f %% over %d trials; what differs by less than %.0f %% is a tie",
+		100*j.out.NoiseFloor, len(fs), 100*max(j.out.NoiseFloor, j.o.Tie))
 	if plain := stats.Median(values(fs, rate)); len(j.classify) > 0 && plain > 0 {
 		if watched := stats.Median(values(j.classify, rate)); watched > 0 {
 			j.out.ObserverEffect = plain / watched

@@ -7,6 +7,7 @@ import (
 
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
 )
 
 // facts are what predictions rest on: the sequential profile and the
@@ -52,17 +53,17 @@ func rules() []rule {
 		{
 			id: "computes", when: func(f facts) bool { return f.class == CPUBound },
 			then: model.Pool, level: cores, gain: func(f facts) float64 { return f.cores / max(f.inner, 1) },
-			reason: "it computes: as many workers as cores, and more gain nothing",
+			reason: "it computes, so as many workers as cores are enough and more gain nothing",
 		},
 		{
 			id: "waits", when: func(f facts) bool { return f.class == IOBound },
 			then: model.Pool, level: facts.saturation, gain: facts.saturation,
-			reason: "it waits: throughput grows with the ops in flight until the cores are busy",
+			reason: "it waits, so throughput grows with the ops in flight until the cores are busy",
 		},
 		{
 			id: "both", when: func(facts) bool { return true },
 			then: model.Pool, level: facts.saturation, gain: facts.saturation,
-			reason: "it waits and computes: enough in flight to fill the waits of one with the work of others",
+			reason: "it waits and computes, so enough ops in flight fill the waits of one with the work of others",
 		},
 	}
 }
@@ -74,7 +75,7 @@ func (j *judgement) predict() {
 	}
 	j.out.Prediction = j.predictAt(j.demand.scaled.Value)
 	if p := j.out.Prediction; p != nil {
-		j.say("predicted: %s at %d, %.2fx sequential", p.Model, p.Concurrency, p.Speedup)
+		j.say(ofPrediction, "all this lets expect %s to win", setupOf(&Cell{Model: p.Model, Concurrency: p.Concurrency}))
 	}
 }
 
@@ -88,8 +89,8 @@ func (j *judgement) predictAt(d float64) *Prediction {
 		if r.when(f) {
 			c, gain := j.predicted(r, f)
 			return &Prediction{
-				Model: c.Model, Concurrency: c.Concurrency, Speedup: gain,
-				Why: fmt.Sprintf("rule %s: %s (demand %.2f, %.0f cores)", r.id, r.reason, f.demand, f.cores),
+				Model: c.Model, Concurrency: c.Concurrency, Speedup: gain, Rule: r.id,
+				Why: fmt.Sprintf("%s (demand %.2f, %.0f cores)", r.reason, f.demand, f.cores),
 			}
 		}
 	}
@@ -134,15 +135,19 @@ func (j *judgement) predicted(r rule, f facts) (plan.Cell, float64) {
 // compare holds the prediction against what was measured.
 func (j *judgement) compare() {
 	p, r := j.out.Prediction, j.out.Recommendation
-	if p == nil || r == nil {
+	if r == nil {
 		return
 	}
-	if p.Agrees = r.covers(p.Model, p.Concurrency); p.Agrees {
-		j.say("prediction and measurement agree")
-		return
+	as := ""
+	if p != nil {
+		if p.Agrees = r.covers(p.Model, p.Concurrency); p.Agrees {
+			as = ", as expected"
+		} else {
+			as = ", which is not what was expected"
+			p.Why += ". The measurement disagrees, because " + j.disagreement(p, r)
+		}
 	}
-	p.Why += "; " + j.disagreement(p, r)
-	j.say("prediction and measurement disagree: %s", j.disagreement(p, r))
+	j.say(ofMeasurement, "measured, the one to use by %s is %s%s", j.objective(), setupOf(&Cell{Model: r.Model, Concurrency: r.Concurrency}), as)
 }
 
 // covers reports whether a cell is the recommended one or its equal.
@@ -158,11 +163,14 @@ func (j *judgement) disagreement(p *Prediction, r *Recommendation) string {
 			continue
 		}
 		if c.OpsPerSec.Median > 0 && c.Speedup.Value > 0 {
-			return fmt.Sprintf("disagrees, because %s measured %.2fx and %s at %d %.2fx", setupOf(c), c.Speedup.Value, r.Model, r.Concurrency, r.Speedup.Value)
+			return fmt.Sprintf("%s reached %.2fx sequential and %s %.2fx", setupOf(c), c.Speedup.Value, setupOf(&Cell{Model: r.Model, Concurrency: r.Concurrency}), r.Speedup.Value)
 		}
-		return fmt.Sprintf("disagrees, because %s could not be measured: %s", setupOf(c), c.Reason)
+		if c.Status == record.Eliminated {
+			return fmt.Sprintf("%s was eliminated: %s", setupOf(c), c.Reason)
+		}
+		return fmt.Sprintf("%s could not be measured: %s", setupOf(c), c.Reason)
 	}
-	return "disagrees, because that cell was not measured"
+	return "that cell is not in the plan"
 }
 
 // sameOnBothSides settles a class whose interval straddles a band: where the
@@ -178,6 +186,6 @@ func (j *judgement) sameOnBothSides(r *Recommendation) {
 		return
 	}
 	j.out.Class, j.out.Settle = j.o.classAt(j.demand.scaled.Value), ""
-	j.say("the demand's interval lies between %s and %s, but the recommendation is the same on both sides; the class is that of the median, %s",
+	j.say(ofClass, "the demand's interval lies between %s and %s, but the recommendation is the same on both sides; the class is that of the median, %s",
 		j.verdict.between[0], j.verdict.between[1], j.out.Class)
 }

@@ -57,13 +57,26 @@ func (j *judgement) recommend() {
 			return
 		}
 	}
-	pick := best
-	for _, c := range ties {
+	pick := j.simplest(ties)
+	j.choose(&pick, &best, ties, all, margin)
+}
+
+// simplest returns which of equals to use. Sequential is not among them where
+// the user's models leave it out, unless there is nothing else.
+func (j *judgement) simplest(ties []contender) contender {
+	asked := slices.DeleteFunc(slices.Clone(ties), func(c contender) bool {
+		return j.load.w.BaselineAdded && c.cell.Model == model.Sequential
+	})
+	if len(asked) == 0 {
+		asked = ties
+	}
+	pick := asked[0]
+	for _, c := range asked[1:] {
 		if simpler(&c, &pick) {
 			pick = c
 		}
 	}
-	j.choose(&pick, &best, ties, all, margin)
+	return pick
 }
 
 func (x *outcome) n() int { return len(x.timing) }
@@ -71,12 +84,13 @@ func (x *outcome) n() int { return len(x.timing) }
 // undecidable returns why nothing can be recommended whatever was measured.
 func (j *judgement) undecidable() string {
 	if reason, ended := j.load.ended(); ended {
+		j.settle("mend the op, or what it needs: one op alone must succeed before anything is measured")
 		return reason
 	}
 	base := j.result(j.load.baseline())
 	switch {
 	case base == nil || len(base.shown()) == 0:
-		return "sequential, which the others are compared with, did not finish a trial"
+		return j.unfinished(base)
 	case base.n() < j.o.MinReps:
 		j.settle("%s", j.settleReps(base))
 		return fmt.Sprintf("the baseline needs %d trials, it has %d", j.o.MinReps, base.n())
@@ -89,6 +103,30 @@ func (j *judgement) undecidable() string {
 		return fmt.Sprintf("sequential differs from itself by up to %.0f %%, which hides the differences between models", 100*f)
 	}
 	return ""
+}
+
+// unfinished says why no trial of the baseline counts, and what to mend.
+func (j *judgement) unfinished(base *outcome) string {
+	if base == nil || len(base.broken) == 0 {
+		j.settle("a larger budget, so that sequential is run")
+		return "no trial of sequential, which the others are compared with, was run"
+	}
+	b := &base.broken[len(base.broken)-1]
+	what, mend := "", "mend what fails"
+	switch s := brokenStatus(&b.Record); s {
+	case record.Failed, record.Crashed:
+		what = string(s)
+	case record.TimedOut:
+		what, mend = "timed out", "an op that ends, or a longer timeout (measure: timeout)"
+	case record.NoResult:
+		what, mend = "gave no result", "an op that returns to its caller: it must not end the process"
+	case record.MemoryLimit:
+		what, mend = "passed the memory limit", "an op that needs less memory, or a higher limit (limits: memory)"
+	default:
+		what = "ended as " + string(s)
+	}
+	j.settle("%s; its output is in trials/%s", mend, b.Trial.ID)
+	return fmt.Sprintf("every trial of sequential %s: %s", what, reasonOf(&b.Record))
 }
 
 func (j *judgement) result(c plan.Cell) *outcome {
@@ -131,7 +169,7 @@ func (j *judgement) undecided(why string) {
 	if s := j.noisy(j.noise); s != "" {
 		j.settle("a machine on which nothing else runs: %s", s)
 	}
-	j.say("no recommendation: %s", why)
+	j.say(ofMeasurement, "no recommendation: %s", why)
 }
 
 // contenders returns all cells with trials, and why some may not win.
@@ -228,7 +266,7 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 		}
 	}
 	why := func(format string, args ...any) { r.Why = append(r.Why, fmt.Sprintf(format, args...)) }
-	objective := cmp.Or(j.load.w.Objective, string(workload.Throughput))
+	objective := j.objective()
 	switch {
 	case pick.cell.Model == model.Sequential && pick.outcome == best.outcome:
 		why("by %s no model is better than sequential", objective)
@@ -243,8 +281,15 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 		why("%s reads %.1f %% better, within the margin of %.1f %%; of equals the simplest model and the lowest concurrency win",
 			setupOf(best.cell), 100*(best.score/pick.score-1), 100*margin)
 	}
+	if pick.cell.Model != model.Sequential && slices.ContainsFunc(ties, func(c contender) bool { return c.cell.Model == model.Sequential }) {
+		why("no model beats running sequentially, which is only the baseline here: models leaves it out")
+	}
 	for _, c := range betterButBarred(all, best.score*(1+margin)) {
-		why("%s reads %.2fx of it, but %s", setupOf(c.cell), c.score/best.score, c.barred)
+		in := ""
+		if c.n() == 0 {
+			in = " in its pilot, one trial,"
+		}
+		why("%s reads%s %.2fx of it, but %s", setupOf(c.cell), in, c.score/best.score, c.barred)
 		if c.cell.Model == model.Processes && !j.load.w.Private {
 			j.warn(WarnSemantics, "declare state: private if ops need not share memory, locks or caches",
 				"%s reads %.2fx of what is recommended, because each child has its own locks and caches: that changes semantics", setupOf(c.cell), c.score/best.score)
@@ -254,7 +299,11 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 	j.out.Recommendation = r
 	j.out.Undecided = ""
 	j.sameOnBothSides(r)
-	j.say("measured: %s is best by %s, %.2fx sequential", setupOf(pick.cell), objective, r.Speedup.Value)
+}
+
+// objective is what the recommendation is chosen by.
+func (j *judgement) objective() string {
+	return cmp.Or(j.load.w.Objective, string(workload.Throughput))
 }
 
 // betterButBarred returns, of each model, the best cell that scores more than

@@ -152,3 +152,84 @@ func TestClassBands(t *testing.T) {
 		})
 	}
 }
+
+// Where the baseline does not finish, the verdict names the cause, and what to
+// mend.
+func TestAnUnfinishedBaselineNamesTheCause(t *testing.T) {
+	tests := []struct {
+		status        record.Status
+		reason, frame string
+		why, settle   string
+	}{
+		{record.Failed, "panic: boom", "example.com/m.Panic m.go:5", "every trial of sequential failed: panic: boom, at example.com/m.Panic m.go:5", "mend what fails; its output is in trials/t"},
+		{record.TimedOut, "did not end within 3s", "", "every trial of sequential timed out: did not end within 3s", "a longer timeout"},
+		{record.NoResult, "exited with status 0 before its ops were done", "", "gave no result: exited", "must not end the process"},
+	}
+	for _, tt := range tests {
+		l := newLab("op", op{cpu: 2e6})
+		run := drive(t, l.plan(15, 8, goModels, []int{1, 8}, "op"), DefaultOptions(), func(tr plan.Trial) record.Record {
+			r := l.run(tr)
+			if tr.Control == "" && tr.Pass != plan.Dry {
+				r = record.Record{Status: tt.status, Reason: tt.reason, Frame: tt.frame, ElapsedNs: 1e7}
+			}
+			return r
+		})
+		w := judged(t, run).Workloads[0]
+		if !strings.Contains(w.Undecided, tt.why) || !strings.Contains(w.Settle, tt.settle) {
+			t.Errorf("%s: undecided %q, settle %q", tt.status, w.Undecided, w.Settle)
+		}
+	}
+}
+
+// A baseline that the user's models leave out is not recommended among equals,
+// but that nothing beats it is said.
+func TestABaselineThatWasNotAskedFor(t *testing.T) {
+	for _, added := range []bool{false, true} {
+		l := newLab("op", op{cpu: 1e6, lock: 1e6})
+		p := l.plan(20, 8, []model.Model{model.Sequential, model.Pool, model.Goroutines}, []int{1, 4}, "op")
+		p.Workloads[0].BaselineAdded = added
+		r := judged(t, l.drive(t, p, DefaultOptions())).Workloads[0].Recommendation
+		if r == nil || (r.Model == model.Pool) != added {
+			t.Fatalf("baseline added: %v, recommendation %+v", added, r)
+		}
+		if said := strings.Contains(strings.Join(r.Why, "\n"), "no model beats running sequentially"); said != added {
+			t.Errorf("baseline added: %v, why %q", added, r.Why)
+		}
+	}
+}
+
+// An eliminated cell shows its pilot apart from what was counted.
+func TestPilotsStandApart(t *testing.T) {
+	l := newLab("op", op{cpu: 1e5, wait: 2e7})
+	w := judged(t, l.drive(t, l.plan(15, 8, goModels, levels, "op"), DefaultOptions())).Workloads[0]
+	n := 0
+	for _, c := range w.Cells {
+		if c.Trials == 0 && c.OpsPerSec.Median != 0 || c.Trials > 0 && c.Pilot != 0 {
+			t.Errorf("%+v mixes what counts with what does not", c)
+		}
+		if c.Pilot > 0 {
+			n++
+		}
+	}
+	if n == 0 {
+		t.Error("no cell shows a pilot")
+	}
+}
+
+// More pages mapped in are named where they cost what matters.
+func TestMinorFaultsAreNamed(t *testing.T) {
+	l := newLab("op", op{cpu: 2e6})
+	run := drive(t, l.plan(20, 8, goModels, []int{1, 2}, "op"), DefaultOptions(), func(tr plan.Trial) record.Record {
+		r := l.run(tr)
+		r.Memory.MinorFaults = 10 * r.Ops
+		if tr.Cell.Model == model.Pool {
+			r.Memory.MinorFaults = 1000 * r.Ops
+		}
+		return r
+	})
+	w := judged(t, run).Workloads[0]
+	got := warnings(w, WarnFaults)
+	if len(got) != 1 || !strings.Contains(got[0].Message, "where it is 10: pool at 2, 1000") {
+		t.Errorf("%+v", got)
+	}
+}

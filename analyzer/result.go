@@ -177,7 +177,10 @@ type Prediction struct {
 	Concurrency int         `json:"concurrency"`
 	Speedup     float64     `json:"speedup"` // the expected one
 	Agrees      bool        `json:"agrees"`
-	Why         string      `json:"why"`
+	// Rule names the rule that it follows: "locked", "all-cores", "computes",
+	// "waits" or "both".
+	Rule string `json:"rule"`
+	Why  string `json:"why"` // the rule's reason in a sentence, and why the measurement disagrees
 }
 
 // Recommendation is the model to use.
@@ -206,13 +209,20 @@ type Cell struct {
 	Reason      string        `json:"reason,omitempty"`
 	Trials      int           `json:"trials"` // counted timing trials
 
+	// OpsPerSec and the fields up to Ops come from the counted timing trials.
 	OpsPerSec Quartile `json:"ops_per_sec"`
+	// Pilot is the ops per second of the pilot of a cell without counted
+	// trials: of one uncounted trial, which places the cell on its model's
+	// curve. No speedup, tie or recommendation rests on it.
+	Pilot float64 `json:"pilot_ops_per_sec,omitempty"`
 	// Samples are the ops per second of the counted trials, in the order in
 	// which they ran; OpsPerSec.Median is their median.
 	Samples    []float64 `json:"samples,omitempty"`
 	Speedup    Interval  `json:"speedup"`
 	Latency    Latency   `json:"latency_ns"`
 	CPUNsPerOp float64   `json:"cpu_ns_per_op"`
+	// MinorFaultsPerOp is how many pages an op made the kernel map in.
+	MinorFaultsPerOp float64 `json:"minor_faults_per_op,omitempty"`
 	// Waits are the shares of an op's time in the profiled trial of this
 	// cell, on-CPU under the key "on_cpu"; nil where none ran.
 	Waits        map[string]float64  `json:"waits,omitempty"`

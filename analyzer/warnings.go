@@ -28,6 +28,7 @@ const (
 	WarnResidual       = "wall-profile-blind"     // CPU time that the wall profile missed
 	WarnObserver       = "observer-effect"        // profiling slowed the ops
 	WarnCPUPerOp       = "cpu-per-op"             // a model needs other CPU time for the same ops
+	WarnFaults         = "minor-faults"           // a model needs more pages mapped in for the same ops
 	WarnGranularity    = "task-granularity"       // ops so small that the model's own cost dominates
 	WarnWrongResult    = "wrong-result"           // a model's results differ
 	WarnFailures       = "more-failures"          // a model fails more ops than the baseline
@@ -59,13 +60,13 @@ func (v *view) runWarnings(r *rundir.Run, n Noise) []Warning {
 	}
 	if n.Disturbed > 0 {
 		add(WarnDisturbed, "stop other programs while concprof measures",
-			"%d of %d trials were disturbed; they were repeated once where that could help", n.Disturbed, len(r.Finished))
+			"%d of %d trials were disturbed; such a trial is repeated once, where that can help", n.Disturbed, len(r.Finished))
 	}
 	if r.Torn {
 		add(WarnTornJournal, "resume the run to measure again what was lost", "the journal's tail could not be read and was left out")
 	}
 	for _, u := range r.Manifest.Host.Unenforced {
-		add(WarnUnenforced, "", "not enforced or not measured here: %s", u)
+		ws = listed(ws, Warning{ID: WarnUnenforced, Message: "not enforced or not measured here"}, u)
 	}
 	return ws
 }
@@ -81,12 +82,6 @@ func (j *judgement) doubtMeasuring() {
 		j.warn(WarnClocksDisagree, "profile longer; short bursts over many threads are known to be under-counted",
 			"the CPU profile counts %+.0f %% against the thread's clock", 100*diff)
 	}
-	if n := len(j.looks.problems); n > 0 {
-		j.warn(WarnProfiles, "the kinds of waiting rest on the other trials", "%d of %d classifying trials have no usable wall profile: %s", n, len(j.classify), j.looks.problems[0])
-	}
-	if hz := j.looks.slowest; hz > 0 && hz < j.o.MinHz {
-		j.warn(WarnSlowSampling, "run on a quieter machine", "the wall profiler sampled only %.0f times a second, less than %.0f", hz, j.o.MinHz)
-	}
 	if e := j.out.ObserverEffect; e > j.o.ObserverEffect {
 		j.warn(WarnObserver, "throughput is not affected: it comes from unprofiled trials", "profiling made sequential ops %.2fx as long", e)
 	}
@@ -95,7 +90,7 @@ func (j *judgement) doubtMeasuring() {
 		for _, m := range f.Record.Missing {
 			if !missing[m] {
 				missing[m] = true
-				j.warn(WarnNoDelay, "", "could not be measured here: %s", m)
+				j.warnOf(WarnNoDelay, "", "could not be measured here", "%s", m)
 			}
 		}
 	}
@@ -124,17 +119,18 @@ func (j *judgement) doubtCells() {
 	for _, c := range j.out.Cells {
 		switch {
 		case c.Status == record.WrongResult:
-			j.warn(WarnWrongResult, "the op is not safe under this model: look for shared state", "%s at %d: %s", c.Model, c.Concurrency, c.Reason)
+			j.warnOf(WarnWrongResult, "the op is not safe under these models: look for shared state",
+				"results are wrong, so these are not recommended", "%s, %s", setupOf(&c), c.Reason)
 		case c.Status.Broken():
 			broken++
 		}
 		if c.FailedOps > 0 && c.Model != model.Sequential && !j.failsLikeBaseline(j.load, c.FailedOps, c.Ops) {
-			j.warn(WarnFailures, "see the cell's errors: the op or what it calls cannot take so many at once",
-				"%s at %d: %d of %d ops failed, more than under sequential", c.Model, c.Concurrency, c.FailedOps, c.Ops)
+			j.warnOf(WarnFailures, "see the cells' errors: the op or what it calls cannot take so many at once",
+				"more ops failed than under sequential", "%s, %d of %d", setupOf(&c), c.FailedOps, c.Ops)
 		}
 	}
 	if broken > 0 {
-		j.warn(WarnBroken, "see their reasons; the recommendation leaves them out", "%d cells could not be measured in full", broken)
+		j.warn(WarnBroken, "see their reasons; the recommendation leaves them out", "%s could not be measured in full", cells(broken))
 	}
 	j.doubtRepetitions()
 	if l.w.MaxOps > 0 && l.opsLeft() < l.w.MaxOps/20 {
@@ -153,12 +149,12 @@ func (j *judgement) doubtRepetitions() {
 	}
 	cut := 0
 	for _, c := range j.out.Cells {
-		if (c.Status == record.Eliminated || c.Status == record.Skipped && c.Concurrency > 0) && c.Trials == 0 && c.OpsPerSec.Median == 0 {
+		if (c.Status == record.Eliminated || c.Status == record.Skipped && c.Concurrency > 0) && c.Trials == 0 && c.Pilot == 0 {
 			cut++
 		}
 	}
 	if _, ended := l.ended(); cut > 0 && !ended && j.left(l) < l.w.BudgetNs/10 {
-		j.warn(WarnBudget, "raise the budget, or name fewer models and levels", "%d cells were not even tried: the budget of %s was used up", cut, seconds(l.w.BudgetNs))
+		j.warn(WarnBudget, "raise the budget, or name fewer models and levels", "the budget of %s was used up before %s could be tried", seconds(l.w.BudgetNs), cells(cut))
 	}
 }
 
@@ -185,17 +181,46 @@ func (j *judgement) doubtCosts() {
 	}
 	for _, m := range model.All() {
 		if c, ok := worst[m]; ok {
-			j.warn(WarnCPUPerOp, "part of what this model shows is its own cost: weigh it where processors are scarce",
-				"%s at %d needs %.2fx the CPU time of sequential for the same op", m, c.Concurrency, c.CPUNsPerOp/base.CPUNsPerOp)
+			j.warnOf(WarnCPUPerOp, "part of what these show is the model's own cost: weigh it where processors are scarce",
+				"the same op takes more CPU time than under sequential", "%s, %.2fx", setupOf(&c), c.CPUNsPerOp/base.CPUNsPerOp)
 		}
 	}
+	j.doubtFaults(base)
 	most := min(j.o.Granularity, 1-j.out.NoiseFloor) * base.OpsPerSec.Median
-	for _, c := range j.out.Cells {
+	for i := range j.results {
+		x := &j.results[i]
 		small := base.OpsPerSec.Median > 1/j.o.SmallOp.Seconds()
-		if small && c.Concurrency == 1 && c.Model == model.Pool && c.OpsPerSec.Median > 0 && c.OpsPerSec.Median < most {
+		if r := x.rate(); small && x.cell.Concurrency == 1 && x.cell.Model == model.Pool && r > 0 && r < most {
 			j.warn(WarnGranularity, "give each op more to do: hand out batches",
 				"one worker of a pool does only %.0f %% of what sequential does: the op is so short (%.2g us) that handing it over costs more",
-				100*c.OpsPerSec.Median/base.OpsPerSec.Median, 1e6/base.OpsPerSec.Median)
+				100*r/base.OpsPerSec.Median, 1e6/base.OpsPerSec.Median)
 		}
 	}
+}
+
+// doubtFaults names models under which ops make the kernel map in so many
+// more pages than under sequential that it shows in their CPU time.
+func (j *judgement) doubtFaults(base *Cell) {
+	worst := make(map[model.Model]Cell)
+	for _, c := range j.out.Cells {
+		more := c.MinorFaultsPerOp - base.MinorFaultsPerOp
+		costs := more*float64(j.o.FaultCost) > (j.o.CPUPerOp-1)*base.CPUNsPerOp
+		if c.Trials > 0 && costs && more > worst[c.Model].MinorFaultsPerOp-base.MinorFaultsPerOp {
+			worst[c.Model] = c
+		}
+	}
+	for _, m := range model.All() {
+		if c, ok := worst[m]; ok {
+			j.warnOf(WarnFaults, "reuse memory between ops, or bound how many are in flight: part of what these cost is the kernel mapping in pages",
+				fmt.Sprintf("an op maps in more pages than under sequential, where it is %.0f", base.MinorFaultsPerOp), "%s, %.0f", setupOf(&c), c.MinorFaultsPerOp)
+		}
+	}
+}
+
+// cells counts cells in words.
+func cells(n int) string {
+	if n == 1 {
+		return "1 cell"
+	}
+	return fmt.Sprintf("%d cells", n)
 }

@@ -42,6 +42,7 @@ type target struct {
 	path     string            // of the probe
 	name     string            // its argv[0]
 	dir      string            // its working directory
+	root     string            // of the Go module, "" if nothing was built
 	programs map[string]string // the paths of commands, by argv[0]
 }
 
@@ -193,11 +194,20 @@ func (p *Prepared) build(ctx context.Context) (faults []error, err error) {
 		}
 		for _, name := range b.Workloads {
 			if t := p.targets[name]; t != nil {
-				t.path, t.dir = b.Path, b.ModuleDir
+				t.path, t.dir, t.root = b.Path, b.ModuleDir, b.ModuleDir
 			}
 		}
 	}
 	return faults, nil
+}
+
+// Root returns the folder of the Go module that a workload's function is of,
+// "" if nothing was built for it.
+func (p *Prepared) Root(name string) string {
+	if t := p.targets[name]; t != nil {
+		return t.root
+	}
+	return ""
 }
 
 // path returns a path of the file as an absolute one.

@@ -30,6 +30,22 @@ func harness(f Frame) bool {
 	return strings.HasSuffix(pkg, "concprof/probes/harness") || strings.Contains(pkg, ownPrefix)
 }
 
+// BuiltInStep reports whether a function is of concprof's harness, and returns
+// the kind of the built-in step that it belongs to, "http" for
+// harness.httpStep.func1; "" for what several kinds share.
+func BuiltInStep(function string) (kind string, ok bool) {
+	if !harness(Frame{Function: function}) {
+		return "", false
+	}
+	_, name, _ := strings.Cut(base(function), ".")
+	name, _, _ = strings.Cut(name, ".")
+	kind, is := strings.CutSuffix(name, "Step")
+	if !is {
+		kind = ""
+	}
+	return kind, true
+}
+
 // innermost returns the index of the innermost frame of the user's code, -1
 // if there is none.
 func (o Options) innermost(frames []Frame) int {

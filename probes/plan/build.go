@@ -259,7 +259,14 @@ func label(w *workload.Workload) string {
 	return strings.Join(parts, " + ")
 }
 
-func goLabel(g *workload.GoFunc) string { return g.Package + "." + g.Func }
+// goLabel names a function as one would in Go, "./internal/thumb.Render"; of
+// the package in the workload file's own folder, by its name alone.
+func goLabel(g *workload.GoFunc) string {
+	if g.Package == "." || g.Package == "./" {
+		return g.Func
+	}
+	return g.Package + "." + g.Func
+}
 
 func stepLabel(s workload.Step) string {
 	switch {

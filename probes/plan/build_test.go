@@ -134,3 +134,12 @@ func TestSuggestedBudget(t *testing.T) {
 		t.Error("a budget below the least is accepted")
 	}
 }
+
+// A function of the workload file's own folder goes by its name.
+func TestLabels(t *testing.T) {
+	for pkg, want := range map[string]string{".": "Panic", "./internal/thumb": "./internal/thumb.Panic", "example.com/m": "example.com/m.Panic"} {
+		if got := goLabel(&workload.GoFunc{Package: pkg, Func: "Panic"}); got != want {
+			t.Errorf("package %q: %q, want %q", pkg, got, want)
+		}
+	}
+}

@@ -32,6 +32,10 @@ type Workload struct {
 	BaselineAdded bool `json:"baseline_added,omitempty"`
 	// Skipped are the models that cannot run this target, with the reason.
 	Skipped []Skip `json:"skipped,omitempty"`
+	// Root is the folder that reports tell file names relative to: that of the
+	// Go module whose function is measured; "" where nothing was built. It is
+	// known once targets are prepared.
+	Root string `json:"root,omitempty"`
 	// Steps names the steps of an op, in order.
 	Steps []string `json:"steps"`
 

@@ -125,6 +125,9 @@ func (a *app) begin(ctx context.Context, t target, o *analyzeOptions) error {
 		return err
 	}
 	defer prepared.Close()
+	for i := range p.Workloads {
+		p.Workloads[i].Root = prepared.Root(p.Workloads[i].Name)
+	}
 	m, err := a.manifest(t, p)
 	if err != nil {
 		return err
