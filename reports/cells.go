@@ -11,81 +11,108 @@ import (
 	"github.com/concprof/concprof/probes/record"
 )
 
-// allCells is the number of cells up to which text shows them all; of more it
-// shows, unless verbose, what matters: the best level of each model, the
-// recommendation, its ties, the baseline and what broke.
-const allCells = 12
+// allCells is the number of compared cells up to which text shows them all; of
+// more it shows, unless verbose, the baseline, the recommendation and the best
+// level of each model.
+const allCells = 8
 
-// cellColumns are the columns of the table of cells, with the order in which
-// they leave a narrow terminal: first the trend and what can be looked up
-// elsewhere, at last the interval. Model, concurrency, throughput, speedup and
-// status stay.
+// cellColumns are the columns of the table of cells. A terminal of 80 columns
+// has those up to RSS, a wider one more, always in this order and the same for
+// every workload of a report. Narrower ones lose the last of them first.
 func cellColumns() []column {
 	return []column{
-		{"", false, 0}, // mark
-		{"model", false, 0},
-		{"conc", true, 0},
-		{"ops/s", true, 0},
-		{"±", true, 9},
-		{"speedup", true, 0},
-		{"p50", true, 5},
-		{"p95", true, 3},
-		{"p99", true, 8},
-		{"CPU/op", true, 7},
-		{"RSS", true, 6},
-		{"threads", true, 2},
-		{"n", true, 4},
-		{"by level", false, 1},
-		{"status", false, 0},
+		{"", false, 0, 1, false}, // mark
+		{"model", false, 0, 10, false},
+		{"conc", true, 0, 4, false},
+		{"ops/s", true, 0, 5, false},
+		{"±%", true, 9, 4, false},
+		{"speedup", true, 0, 7, false},
+		{"p50", true, 8, 7, false},
+		{"p95", true, 3, 7, true},
+		{"p99", true, 7, 7, false},
+		{"CPU/op", true, 6, 7, false},
+		{"RSS", true, 5, 8, false},
+		{"threads", true, 2, 7, true},
+		{"n", true, 4, 2, true},
+		{"by level", false, 1, 8, true},
 	}
 }
 
-// cells writes the table of cells.
-func (t *terminal) cells(w *analyzer.Workload) {
+// trendColumn is the index of the trend in a row.
+const trendColumn = 13
+
+// cellsOf makes the table of a workload's cells and the words under it: first
+// the cells that are compared, then those that were eliminated with numbers.
+func cellsOf(w *analyzer.Workload, verbose bool) (table, string) {
 	all := ordered(w)
-	shown := make([]*analyzer.Cell, 0, len(all))
-	var left int
+	var compared, early []*analyzer.Cell
 	for _, c := range all {
 		switch {
-		case absent(c):
-		case !t.verbose && len(all) > allCells && !matters(w, c):
-			left++
+		case !counted(c):
+		case c.Status == record.Eliminated:
+			early = append(early, c)
 		default:
-			shown = append(shown, c)
+			compared = append(compared, c)
 		}
 	}
-	if len(shown) == 0 {
-		return
+	left := 0
+	keep := func(cells []*analyzer.Cell, when func(*analyzer.Cell) bool) []*analyzer.Cell {
+		var out []*analyzer.Cell
+		for _, c := range cells {
+			if verbose || when(c) {
+				out = append(out, c)
+			} else {
+				left++
+			}
+		}
+		return out
 	}
-	t.heading("cells")
+	few := len(compared) <= allCells
+	shown := keep(compared, func(c *analyzer.Cell) bool { return few || matters(w, c) })
 	tab := table{columns: cellColumns()}
-	marks := make([]mark, len(shown))
-	few, best, tied := false, false, false
-	for i, c := range shown {
-		marks[i] = markOf(w, c)
-		best, tied = best || marks[i] == markBest, tied || marks[i] == markTie
-		row := cellRow(c)
-		row[0] = string(marks[i])
-		if i == 0 || shown[i-1].Model != c.Model {
-			row[13] = trend(all, c.Model)
-		} else if marks[i] == markNone {
-			row[1] = ""
+	named := map[model.Model]bool{}
+	for _, c := range shown {
+		named[c.Model] = true
+	}
+	// Of an eliminated model its best level tells what it came to.
+	early = keep(early, func(c *analyzer.Cell) bool { return !named[c.Model] && bestOf(early, c.Model) == c })
+	if len(early) > 0 {
+		tab.aside, tab.said = len(shown), "eliminated before the end, so not in the comparison:"
+		if len(shown) == 0 {
+			tab.said = ""
 		}
-		few = few || strings.HasSuffix(row[4], "?")
+	}
+	shown = append(shown, early...)
+	var best, tied, doubtful, broken bool
+	trends := map[model.Model]bool{}
+	marks := make([]mark, len(shown))
+	for i, c := range shown {
+		m := markOf(w, c)
+		if m == markNone && failing(c) {
+			m = markBroken
+		}
+		marks[i] = m
+		best, tied, broken = best || m == markBest, tied || m == markTie, broken || m == markBroken
+		row := cellRow(c)
+		row[0] = string(m)
+		if !trends[c.Model] {
+			trends[c.Model] = true
+			row[trendColumn] = trend(all, c.Model)
+		}
+		doubtful = doubtful || strings.HasSuffix(row[4], "?")
 		tab.rows = append(tab.rows, row)
 	}
 	tab.style = func(i int) style {
 		switch {
 		case marks[i] == markBest:
 			return goodStyle
-		case shown[i].Status.Broken():
+		case marks[i] == markBroken:
 			return badStyle
 		case shown[i].Status == record.Eliminated:
 			return dimStyle
 		}
 		return plainStyle
 	}
-	tab.write(&t.b, t.palette, indent, t.width)
 	var legend []string
 	if best {
 		legend = append(legend, "* recommended")
@@ -93,33 +120,26 @@ func (t *terminal) cells(w *analyzer.Workload) {
 	if tied {
 		legend = append(legend, "= tie")
 	}
-	if few {
+	if broken {
+		legend = append(legend, "! see below")
+	}
+	if doubtful {
 		legend = append(legend, "? fewer trials than an interval at 95 % needs")
 	}
 	if left > 0 {
 		legend = append(legend, plural(int64(left), "more cell")+" with --verbose")
 	}
-	if len(legend) > 0 {
-		for _, l := range wrap(strings.Join(legend, "; "), t.width-len(indent)) {
-			t.b.WriteString(indent + t.palette.dim(l) + "\n")
-		}
-	}
-}
-
-// absent reports whether a cell has nothing to show in a table: it was left out
-// on purpose before it gave a number.
-func absent(c *analyzer.Cell) bool {
-	return !c.Status.Broken() && !counted(c)
+	return tab, strings.Join(legend, "; ")
 }
 
 // cellRow returns the cell's texts in the order of cellColumns.
 func cellRow(c *analyzer.Cell) []string {
-	row := []string{"", plain(string(c.Model)), strconv.Itoa(c.Concurrency), dash, dash, dash, dash, dash, dash, dash, dash, dash, dash, "", statusText(c)}
+	row := []string{"", plain(string(c.Model)), strconv.Itoa(c.Concurrency), dash, dash, dash, dash, dash, dash, dash, dash, dash, dash, ""}
 	if !counted(c) {
 		return row
 	}
 	row[3] = rate(c.OpsPerSec.Median)
-	row[4] = spread(c.OpsPerSec)
+	row[4] = strings.ReplaceAll(spread(c.OpsPerSec), " %", "") // its column says %
 	row[5] = ratio(c.Speedup.Value)
 	if c.Model == model.Sequential && c.Speedup.Value == 0 {
 		row[5] = ratio(1)
@@ -163,7 +183,7 @@ func spread(q analyzer.Quartile) string {
 // matters reports whether a cell is shown where space is dear.
 func matters(w *analyzer.Workload, c *analyzer.Cell) bool {
 	switch {
-	case c.Model == model.Sequential, markOf(w, c) != markNone, c.Status.Broken():
+	case c.Model == model.Sequential, markOf(w, c) == markBest, failing(c):
 		return true
 	}
 	best := bestOf(ordered(w), c.Model)

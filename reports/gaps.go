@@ -2,19 +2,24 @@ package reports
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/record"
 )
 
-// A gap is a cell or model without numbers, or with something broken.
+// A gap is cells or models without numbers, or with something broken, that
+// ended alike for one reason.
 type gap struct {
-	What   string
+	What   string // "pool, goroutines at 1, 4"
 	Status record.Status
 	Reason string
 	Errors []record.ErrorCount
-	Output string
+	Output string // of the first of them
+	More   int    // how many others have an output
 }
 
 func (g gap) String() string {
@@ -25,71 +30,128 @@ func (g gap) String() string {
 	return s
 }
 
-// gaps returns the skipped and broken cells, and those that were eliminated
-// before they gave a number. Cells of one model that ended alike for one reason
-// are one gap; unless every reason is asked for, all eliminated ones are.
-func gaps(w *analyzer.Workload, every bool) []gap {
-	var out []gap
-	var eliminated []string
-	var last, dropped *analyzer.Cell
+// where names the folders of the output, "trials/t0015 and 6 more".
+func (g gap) where() string {
+	if g.Output != "" && g.More > 0 {
+		return fmt.Sprintf("%s and %d more", g.Output, g.More)
+	}
+	return g.Output
+}
+
+// plain is g as printable text.
+func (g gap) plain() gap {
+	g.What, g.Reason, g.Output, g.Status = plain(g.What), plain(g.Reason), plain(g.Output), record.Status(plain(string(g.Status)))
+	g.Errors = slices.Clone(g.Errors)
+	for i, e := range g.Errors {
+		g.Errors[i] = record.ErrorCount{Type: plain(e.Type), Message: plain(e.Message), Count: e.Count}
+	}
+	return g
+}
+
+// gaps returns the skipped and broken cells, those that were eliminated before
+// they gave a number, and those some of whose ops failed: grouped by status and
+// reason, in the order of the first of each group.
+func gaps(w *analyzer.Workload) []gap {
+	groups := map[string][]*analyzer.Cell{}
+	var order []string
 	for _, c := range ordered(w) {
-		if counted(c) && c.Status != record.Partial && len(c.Errors) == 0 {
+		if counted(c) && !failing(c) {
 			continue
 		}
-		if c.Status == record.Eliminated && !every {
-			if dropped != nil && dropped.Model == c.Model {
-				eliminated[len(eliminated)-1] += ", " + at(dropped, c)
-			} else {
-				eliminated = append(eliminated, at(nil, c))
+		key := string(c.Status) + "\x00" + skeleton(c.Reason)
+		for _, e := range c.Errors {
+			key += "\x00" + e.Type + "\x00" + e.Message
+		}
+		if groups[key] == nil {
+			order = append(order, key)
+		}
+		groups[key] = append(groups[key], c)
+	}
+	out := make([]gap, 0, len(order))
+	for _, key := range order {
+		cells := groups[key]
+		g := gap{What: cellNames(w, cells), Status: cells[0].Status}
+		var reasons []string
+		for _, c := range cells {
+			reasons = append(reasons, reasonOf(c))
+			switch {
+			case c.Output == "":
+			case g.Output == "":
+				g.Output = c.Output
+			default:
+				g.More++
 			}
-			dropped = c
-			continue
+			if g.Errors == nil {
+				g.Errors = slices.Clone(c.Errors)
+				continue
+			}
+			for i, e := range c.Errors {
+				g.Errors[i].Count += e.Count
+			}
 		}
-		plainly := len(c.Errors) == 0 && c.Output == ""
-		if n := len(out); n > 0 && plainly && last != nil && last.Model == c.Model && last.Status == c.Status && last.Reason == c.Reason &&
-			out[n-1].Output == "" && len(out[n-1].Errors) == 0 {
-			out[n-1].What += ", " + at(last, c)
-		} else {
-			out = append(out, gap{What: at(nil, c), Status: c.Status, Reason: c.Reason, Errors: c.Errors, Output: c.Output})
-		}
-		last = c
-	}
-	if len(eliminated) > 0 {
-		out = append(out, gap{
-			What:   strings.Join(eliminated, "; "),
-			Status: record.Eliminated, Reason: "could not win or did not fit into the budget (--verbose says which)",
-		})
+		g.Reason = merged(reasons)
+		out = append(out, g)
 	}
 	return out
 }
 
-// at names a cell, the model only where it differs from that of the one before.
-func at(before, c *analyzer.Cell) string {
-	switch {
-	case c.Concurrency == 0:
-		return string(c.Model)
-	case before != nil && before.Model == c.Model:
-		return fmt.Sprint(c.Concurrency)
-	}
-	return fmt.Sprintf("%s at %d", c.Model, c.Concurrency)
+// failing reports whether a cell that may have numbers has broken ops or
+// trials as well.
+func failing(c *analyzer.Cell) bool {
+	return c.Status == record.Partial || len(c.Errors) > 0 || c.FailedOps > 0
 }
 
-// A doubt is a warning and the workload that it is about, "" for the run.
-type doubt struct {
-	Workload string
-	analyzer.Warning
+// reasonOf is the cell's reason, and how many of its ops failed.
+func reasonOf(c *analyzer.Cell) string {
+	s := c.Reason
+	if c.FailedOps > 0 {
+		if s != "" {
+			s += "; "
+		}
+		s += fmt.Sprintf("%d of %d ops failed", c.FailedOps, c.Ops)
+	}
+	return s
 }
 
-// doubts returns every warning, the run's first.
-func doubts(res *analyzer.Result) []doubt {
-	var out []doubt
-	for _, w := range res.Warnings {
-		out = append(out, doubt{"", w})
+// someLevels is the number of levels from which all of a model's are called
+// that instead of listed.
+const someLevels = 4
+
+// cellNames names cells in words, models with the same levels together:
+// "pool, goroutines at 1, 4; threads at 4".
+func cellNames(w *analyzer.Workload, cells []*analyzer.Cell) string {
+	total := map[model.Model]int{}
+	for i := range w.Cells {
+		total[w.Cells[i].Model]++
 	}
-	for _, l := range res.Workloads {
-		for _, w := range l.Warnings {
-			out = append(out, doubt{l.Name, w})
+	var models []model.Model
+	levels := map[model.Model][]string{}
+	for _, c := range cells {
+		if _, ok := levels[c.Model]; !ok {
+			models = append(models, c.Model)
+			levels[c.Model] = nil
+		}
+		if c.Concurrency > 0 && c.Model != model.Sequential {
+			levels[c.Model] = append(levels[c.Model], strconv.Itoa(c.Concurrency))
 		}
 	}
-	return out
+	var at []string
+	names := map[string][]string{}
+	for _, m := range models {
+		l := strings.Join(levels[m], ", ")
+		if n := len(levels[m]); n >= someLevels && n == total[m] {
+			l = "every level"
+		}
+		if names[l] == nil {
+			at = append(at, l)
+		}
+		names[l] = append(names[l], string(m))
+	}
+	for i, l := range at {
+		at[i] = strings.Join(names[l], ", ")
+		if l != "" {
+			at[i] += " at " + l
+		}
+	}
+	return strings.Join(at, "; ")
 }

@@ -66,10 +66,8 @@ func htmlPage(res *analyzer.Result) ([]byte, error) {
 	for _, u := range r.Host.Unenforced {
 		p.Run.Unenforced = append(p.Run.Unenforced, plain(u))
 	}
-	for i, d := range doubts(res) {
-		if i < len(res.Warnings) {
-			p.Doubts = append(p.Doubts, plainDoubt(d))
-		}
+	for _, d := range runDoubts(res) {
+		p.Doubts = append(p.Doubts, plainDoubt(d))
 	}
 	for i := range res.Workloads {
 		p.Workloads = append(p.Workloads, viewOf(res, i))

@@ -114,11 +114,11 @@ func workloadSections(w *analyzer.Workload) []section {
 			why.WriteString("- " + prose(r) + "\n")
 		}
 	}
-	if p := predicted(w); p != "" {
+	if p := disagreement(w); p != "" {
 		why.WriteString("\n**Prediction**: " + prose(p) + "\n")
 	}
-	if w.Recommendation == nil && w.Settle != "" {
-		why.WriteString("\n**What would settle it**: " + prose(w.Settle) + "\n")
+	if s := settle(w); w.Recommendation == nil && s != "" {
+		why.WriteString("\n**What would settle it**: " + prose(s) + "\n")
 	}
 	if len(w.Limits) > 0 {
 		why.WriteString("\n**Limits**\n\n")
@@ -141,11 +141,15 @@ func workloadSections(w *analyzer.Workload) []section {
 	if why.Len() > 0 {
 		out = append(out, section{rankWhy, why.String()})
 	}
-	if gs := gaps(w, false); len(gs) > 0 {
+	if gs := gaps(w); len(gs) > 0 {
 		var b strings.Builder
 		fmt.Fprintf(&b, "\n<details><summary>Not measured, or broken (%d)</summary>\n\n", len(gs))
 		for _, g := range gs {
-			b.WriteString("- " + prose(g.String()) + "\n")
+			b.WriteString("- " + prose(g.String()))
+			if out := g.where(); out != "" {
+				b.WriteString("; output in " + code(out))
+			}
+			b.WriteString("\n")
 			for _, e := range g.Errors {
 				fmt.Fprintf(&b, "  - %s × %s\n", count(e.Count), code(e.Type+": "+e.Message))
 			}
@@ -166,7 +170,7 @@ func cellTable(w *analyzer.Workload) string {
 	var b strings.Builder
 	left := 0
 	for _, c := range ordered(w) {
-		if absent(c) {
+		if !counted(c) {
 			continue
 		}
 		if !matters(w, c) {
@@ -174,18 +178,18 @@ func cellTable(w *analyzer.Workload) string {
 			continue
 		}
 		if b.Len() == 0 {
-			b.WriteString("\n| model | in flight | ops/s | ± | speedup | p99 | CPU/op | RSS | status |\n|---|--:|--:|--:|--:|--:|--:|--:|---|\n")
+			b.WriteString("\n| model | in flight | ops/s | ± | speedup | p50 | p99 | CPU/op | RSS | status |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|---|\n")
 		}
 		row := cellRow(c)
-		name, status := prose(row[1]), prose(row[14])
+		name, status := prose(row[1]), prose(statusText(c))
 		switch m := markOf(w, c); m {
 		case markBest:
 			name, status = "**"+name+"**", status+", **"+m.word()+"**"
 		case markTie:
 			status += ", " + m.word()
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
-			name, row[2], row[3], row[4], row[5], row[8], row[9], row[10], status)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
+			name, row[2], row[3], spread(c.OpsPerSec), row[5], row[6], row[8], row[9], row[10], status)
 	}
 	if left > 0 {
 		fmt.Fprintf(&b, "\n%s in the HTML report.\n", plural(int64(left), "more cell"))

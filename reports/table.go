@@ -11,56 +11,83 @@ type column struct {
 	// drop is the order in which columns leave a table that is too wide:
 	// the lowest above 0 goes first, 0 stays.
 	drop int
+	// least is the width that is kept free for it, whatever it holds, so that
+	// the choice of columns depends on the width of the terminal only.
+	least int
+	// spare columns are left out where they hold nothing.
+	spare bool
 }
 
-// A table is laid out for a width.
+// A table is rows under columns.
 type table struct {
 	columns []column
 	rows    [][]string
 	// style returns the style of a row.
 	style func(row int) style
+	// aside is the first row that stands under a line of its own, and over that
+	// line what it says; 0 for none.
+	aside int
+	said  string
 }
 
-// write lays the table out: columns as wide as their widest cell, two spaces
-// apart. Columns without any value are left out. While the table is wider
-// than width, the column that is next in the order of dropping goes; at last
-// lines are cut.
-func (t *table) write(b *strings.Builder, p palette, indent string, width int) {
-	widths := make([]int, len(t.columns))
-	shown := make([]bool, len(t.columns))
-	for i, c := range t.columns {
-		for _, row := range t.rows {
-			if n := columns(row[i]); n > 0 {
-				widths[i] = max(widths[i], n)
-				shown[i] = shown[i] || row[i] != dash
+// A grid is the layout of the tables of one report: the same columns, equally
+// wide, in each of them.
+type grid struct {
+	widths []int
+	shown  []bool
+}
+
+// newGrid lays tables of the same columns out: each column as wide as its
+// widest cell, two spaces apart. While that is wider than room, the column
+// that is next in the order of dropping goes.
+func newGrid(tables []table, room int) grid {
+	if len(tables) == 0 {
+		return grid{}
+	}
+	cols := tables[0].columns
+	g := grid{widths: make([]int, len(cols)), shown: make([]bool, len(cols))}
+	for i, c := range cols {
+		g.widths[i] = max(columns(c.title), c.least)
+		g.shown[i] = !c.spare
+		for _, t := range tables {
+			for _, row := range t.rows {
+				g.widths[i] = max(g.widths[i], columns(row[i]))
+				g.shown[i] = g.shown[i] || row[i] != "" && row[i] != dash
 			}
 		}
-		widths[i] = max(widths[i], columns(c.title))
 	}
-	room := width - columns(indent)
-	for total(widths, shown) > room {
+	for total(g.widths, g.shown) > room {
 		next := -1
-		for i, c := range t.columns {
-			if shown[i] && c.drop > 0 && (next < 0 || c.drop < t.columns[next].drop) {
+		for i, c := range cols {
+			if g.shown[i] && c.drop > 0 && (next < 0 || c.drop < cols[next].drop) {
 				next = i
 			}
 		}
 		if next < 0 {
 			break
 		}
-		shown[next] = false
+		g.shown[next] = false
 	}
+	return g
+}
+
+// write writes the table; lines that are too wide even so are cut.
+func (t *table) write(b *strings.Builder, p palette, indent string, width int, g grid) {
+	room := width - columns(indent)
 	titles := make([]string, len(t.columns))
 	for i, c := range t.columns {
 		titles[i] = c.title
 	}
-	b.WriteString(indent + p.dim(fit(t.line(titles, widths, shown), room)) + "\n")
+	b.WriteString(indent + p.dim(fit(t.line(titles, g.widths, g.shown), room)) + "\n")
 	for i, row := range t.rows {
+		if i == t.aside && t.said != "" {
+			b.WriteString(indent + p.dim(fit(t.said, room)) + "\n")
+		}
 		s := plainStyle
 		if t.style != nil {
 			s = t.style(i)
 		}
-		b.WriteString(indent + p.paint(s, fit(t.line(row, widths, shown), room)) + "\n")
+		b.WriteString(indent + p.paint(s, fit(t.line(row, g.widths, g.shown), room)) + "\n")
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 // workload, then the doubts, then where the run is and what to do next.
 func text(res *analyzer.Result, o Options) []byte {
 	t := &terminal{width: o.width(), verbose: o.Verbose, palette: palette{o.Color}}
+	t.prose = min(t.width, proseWidth)
 	for i := range res.Workloads {
 		w := &res.Workloads[i]
 		t.hang(plain(w.Name)+": ", plain(judge(w).String()), boldStyle)
@@ -21,18 +22,30 @@ func text(res *analyzer.Result, o Options) []byte {
 	if !res.Complete {
 		t.hang("! ", "the run did not finish: what follows is partial; resume it with concprof analyze --resume "+quoted([]string{plain(res.Run.Dir)}), doubtStyle)
 	}
+	tables := make([]table, len(res.Workloads))
+	legends := make([]string, len(res.Workloads))
 	for i := range res.Workloads {
-		t.workload(&res.Workloads[i])
+		tables[i], legends[i] = cellsOf(&res.Workloads[i], o.Verbose)
+	}
+	t.grid = newGrid(tables, t.width-len(indent))
+	for i := range res.Workloads {
+		t.workload(&res.Workloads[i], tables[i], legends[i], len(res.Workloads) > 1)
 	}
 	t.warnings(res)
 	t.foot(res)
 	return []byte(t.b.String())
 }
 
+// proseWidth is the most columns of running text, however wide the terminal
+// is: from the end of a longer line the eye does not find the next one.
+const proseWidth = 110
+
 // terminal builds the text. Every string that it is given is escaped already.
 type terminal struct {
 	b       strings.Builder
-	width   int
+	width   int // of tables
+	prose   int // of everything else
+	grid    grid
 	verbose bool
 	palette palette
 }
@@ -43,15 +56,15 @@ const indent = "  "
 // the label is bold.
 func (t *terminal) hang(label, s string, st style) {
 	margin := columns(label)
-	if margin > t.width/3 {
+	if margin > t.prose/3 {
 		// A label that would push its text aside gets lines of its own.
 		margin = 2 * len(indent)
-		for _, l := range wrap(label, t.width) {
+		for _, l := range wrap(label, t.prose) {
 			t.b.WriteString(t.palette.bold(l) + "\n")
 		}
 		label = strings.Repeat(" ", margin)
 	}
-	for _, l := range wrap(s, t.width-margin) {
+	for _, l := range wrap(s, t.prose-margin) {
 		t.b.WriteString(t.palette.bold(label) + t.palette.paint(st, l) + "\n")
 		label = strings.Repeat(" ", margin)
 	}
@@ -67,37 +80,64 @@ func (t *terminal) items(lines []string) {
 	}
 }
 
-func (t *terminal) workload(w *analyzer.Workload) {
+// workload writes the section of one workload. Among several its verdict is
+// said again in short: they may be screens away from the first lines.
+func (t *terminal) workload(w *analyzer.Workload, tab table, legend string, several bool) {
 	title := plain(w.Name)
 	if w.Target != "" {
 		title += " · " + plain(w.Target)
 	}
-	lines := wrap(title, t.width-4)
+	lines := wrap(title, t.prose-4)
 	t.b.WriteString("\n")
 	for i, l := range lines {
 		if i == 0 {
 			l = "── " + l + " "
-			l += strings.Repeat("─", max(0, t.width-columns(l)))
+			l += strings.Repeat("─", max(0, t.prose-columns(l)))
 		} else {
 			l = "   " + l
 		}
 		t.b.WriteString(t.palette.bold(l) + "\n")
 	}
+	if several {
+		t.hang(indent, plain(judge(w).brief()), boldStyle)
+	}
 	t.split(w)
-	t.cells(w)
+	if len(tab.rows) > 0 {
+		t.heading("cells")
+		tab.write(&t.b, t.palette, indent, t.width, t.grid)
+		t.note(legend)
+	}
 	t.causes(w)
 	t.code(w)
 	t.missing(w)
 }
 
+// note writes what explains the lines above it.
+func (t *terminal) note(s string) {
+	for _, l := range wrap(s, t.prose-len(indent)) {
+		t.b.WriteString(indent + t.palette.dim(l) + "\n")
+	}
+}
+
+// minRow is the share of an op's time under which a part has no bar of its own.
+const minRow = 0.02
+
 // split draws where the time of an op goes, a bar per part that matters.
 func (t *terminal) split(w *analyzer.Workload) {
+	if w.Split == (analyzer.Split{}) {
+		// No trial of one op alone was finished: there is nothing to draw.
+		if s := measured(w); s != "" {
+			t.b.WriteString("\n")
+			t.note(plain(s))
+		}
+		return
+	}
 	t.heading("time of one op, alone")
 	const name = 10
-	room := max(t.width-len(indent)-name-2-5-2, 8)
+	room := max(t.prose-len(indent)-name-2-5-2, 8)
 	room = min(room, 60)
 	for _, p := range portions(w) {
-		if p.Share < 0.005 && p.Name != onCPU {
+		if p.Share < minRow && p.Name != onCPU {
 			continue
 		}
 		bar := strings.Repeat("█", int(p.Share*float64(room)+0.5))
@@ -107,56 +147,44 @@ func (t *terminal) split(w *analyzer.Workload) {
 		line := fmt.Sprintf("%s%-*s  %5s  %s", indent, name, p.Name, share(p.Share), bar)
 		t.b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
-	if s := measured(w); s != "" {
-		for _, l := range wrap(plain(s), t.width-len(indent)) {
-			t.b.WriteString(indent + t.palette.dim(l) + "\n")
-		}
-	}
+	t.note(plain(measured(w)))
 }
 
 func (t *terminal) causes(w *analyzer.Workload) {
-	if p := predicted(w); p != "" {
-		t.heading("prediction")
-		t.hang(indent, plain(p), plainStyle)
-	}
 	if why := reasons(w); len(why) > 0 {
 		t.heading("evidence")
 		t.items(why)
 	}
-	if len(w.Limits) > 0 {
-		t.heading("limits")
-		for _, l := range w.Limits {
-			s := fmt.Sprintf("%s, %s of the ops' time", l.Kind, share(l.Share))
-			if at := place(l); at != "" {
-				s += ", at " + at
-			}
-			t.hang(indent+"- ", plain(s), plainStyle)
-		}
-	}
-	if len(w.Steps) > 1 {
-		t.heading("steps")
-		for _, s := range w.Steps {
-			line := fmt.Sprintf("%s: %s (demand %s), %s of the op", s.Name, s.Class, demand(s.Demand), share(s.Share))
-			if s.Offload {
-				line += ", offloaded by hybrid"
-			}
-			t.hang(indent+"- ", plain(line), plainStyle)
-		}
-	}
+	t.findings(w)
 	if t.verbose && len(w.Scaling) > 0 {
 		t.heading("scaling (Universal Scalability Law)")
 		for _, s := range w.Scaling {
 			t.hang(indent+"- ", plain(scalingLine(s)), plainStyle)
 		}
 	}
-	if w.Recommendation != nil {
-		if ts := ties(w.Recommendation); len(ts) > 0 {
-			t.heading("ties")
-			t.hang(indent, plain(strings.Join(ts, ", ")+"; the simplest was chosen"), plainStyle)
+}
+
+// findings writes what has a name of its own, a paragraph each.
+func (t *terminal) findings(w *analyzer.Workload) {
+	lead := "\n"
+	say := func(label, s string) {
+		if s != "" {
+			t.b.WriteString(lead)
+			lead = ""
+			t.hang(indent+label+": ", plain(s), plainStyle)
 		}
-	} else if w.Settle != "" {
-		t.heading("what would settle it")
-		t.hang(indent, plain(w.Settle), plainStyle)
+	}
+	say("prediction", disagreement(w))
+	for _, l := range w.Limits {
+		say("limit", limitLine(l, t.verbose))
+	}
+	for _, s := range stepsUntold(w) {
+		say("step", s)
+	}
+	if w.Recommendation != nil {
+		say("ties", tiesInShort(w.Recommendation, t.verbose))
+	} else {
+		say("to settle it", settle(w))
 	}
 }
 
@@ -181,18 +209,17 @@ func (t *terminal) code(w *analyzer.Workload) {
 
 // missing lists what was not measured and what broke.
 func (t *terminal) missing(w *analyzer.Workload) {
-	first := true
-	for _, g := range gaps(w, t.verbose) {
-		if first {
+	for i, g := range gaps(w) {
+		if i == 0 {
 			t.heading("not measured, or broken")
-			first = false
 		}
-		t.hang(indent+"- ", plain(g.String()), plainStyle)
+		line := g.String()
+		if out := g.where(); out != "" {
+			line += "; output in " + out
+		}
+		t.hang(indent+"- ", plain(line), plainStyle)
 		for _, e := range g.Errors {
 			t.hang(indent+indent+"  ", plain(fmt.Sprintf("%s × %s: %s", count(e.Count), e.Type, e.Message)), dimStyle)
-		}
-		if g.Output != "" {
-			t.hang(indent+indent+"  ", "output in "+plain(g.Output), dimStyle)
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/concprof/concprof/analyzer"
 	"github.com/concprof/concprof/probes/model"
@@ -34,6 +36,15 @@ func (v verdict) String() string {
 		b.WriteString(": " + v.Because)
 	}
 	return b.String()
+}
+
+// brief is the verdict without its intervals and reasons.
+func (v verdict) brief() string {
+	s := v.Class + ": " + v.Advice
+	if v.Speedup != "" {
+		s += ", " + strings.TrimSpace(strings.SplitN(v.Speedup, "(", 2)[0])
+	}
+	return s
 }
 
 func judge(w *analyzer.Workload) verdict {
@@ -142,17 +153,36 @@ func counted(c *analyzer.Cell) bool {
 	return false
 }
 
-// reasons returns the chain from the split to the recommendation.
+// reasons returns the chain from the split to the recommendation, without
+// what the verdict itself says.
 func reasons(w *analyzer.Workload) []string {
-	out := slices.Clone(w.Evidence)
+	var out []string
+	add := func(s string) {
+		if undecided := strings.TrimSuffix(w.Undecided, "."); undecided != "" && strings.Contains(s, undecided) {
+			return
+		}
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	for _, s := range w.Evidence {
+		add(s)
+	}
 	if w.Recommendation != nil {
 		for _, s := range w.Recommendation.Why {
-			if !slices.Contains(out, s) {
-				out = append(out, s)
-			}
+			add(s)
 		}
 	}
 	return out
+}
+
+// settle says what would settle an undecided verdict, without repeating why it
+// is undecided.
+func settle(w *analyzer.Workload) string {
+	if w.Undecided == "" {
+		return w.Settle
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(w.Settle, w.Undecided), ": ")
 }
 
 // measured says what was run to know all this.
@@ -163,8 +193,8 @@ func measured(w *analyzer.Workload) string {
 	}
 	if d := w.Dry; d != nil {
 		s := "the first, dry one took " + duration(float64(d.OpNs))
-		if d.Result != "" {
-			s += " and returned " + d.Result
+		if r := dryResult(d.Result); r != "" {
+			s += " and returned " + r
 		}
 		parts = append(parts, s)
 	}
@@ -174,6 +204,67 @@ func measured(w *analyzer.Workload) string {
 	return strings.Join(parts, "; ")
 }
 
+// maxDry is the most columns that the result of the dry op takes in a report:
+// enough to see that it is the right one.
+const maxDry = 60
+
+// dryResult is the result of the dry op on one line. Of what is no text only
+// that is said.
+func dryResult(s string) string {
+	odd, all := 0, 0
+	for _, r := range s {
+		all++
+		if r == utf8.RuneError || !printable(r) && !unicode.IsSpace(r) {
+			odd++
+		}
+	}
+	// A control character or two do not make a text binary; a tenth does.
+	if odd*10 > all {
+		return "binary data"
+	}
+	s = plain(strings.Join(strings.Fields(s), " "))
+	if columns(s) <= maxDry {
+		return s
+	}
+	return fit(s, maxDry-1) + "…"
+}
+
+// limitLine is a limit on one line: the place by its last elements unless
+// everything is asked for.
+func limitLine(l analyzer.Limit, verbose bool) string {
+	if !verbose {
+		l.Function = l.Function[strings.LastIndexByte(l.Function, '/')+1:]
+		if l.File != "" {
+			l.File = tail(l.File)
+		}
+	}
+	s := fmt.Sprintf("%s, %s of the ops' time", l.Kind, share(l.Share))
+	if at := place(l); at != "" {
+		s += ", at " + at
+	}
+	return s
+}
+
+// stepsUntold describes the steps that the evidence does not speak of.
+func stepsUntold(w *analyzer.Workload) []string {
+	if len(w.Steps) < 2 {
+		return nil
+	}
+	var out []string
+	for _, s := range w.Steps {
+		told := slices.ContainsFunc(w.Evidence, func(e string) bool { return strings.Contains(e, "step "+s.Name+" ") })
+		if told {
+			continue
+		}
+		line := fmt.Sprintf("%s: %s (demand %s), %s of the op", s.Name, s.Class, demand(s.Demand), share(s.Share))
+		if s.Offload {
+			line += ", offloaded by hybrid"
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
 // mark says what a cell is to the verdict.
 type mark string
 
@@ -181,6 +272,9 @@ const (
 	markNone mark = ""
 	markBest mark = "*" // the recommendation
 	markTie  mark = "=" // not distinguishable from it
+	// markBroken is for what has numbers though some of its ops or trials
+	// failed.
+	markBroken mark = "!"
 )
 
 func (m mark) word() string {
@@ -255,26 +349,41 @@ func ties(r *analyzer.Recommendation) []string {
 	return out
 }
 
-// predicted returns the prediction against the measurement in one sentence.
-func predicted(w *analyzer.Workload) string {
+// tiesShown is the number of ties that text names unless verbose.
+const tiesShown = 4
+
+// tiesInShort returns the ties of a recommendation in words, the nearest ones.
+func tiesInShort(r *analyzer.Recommendation, verbose bool) string {
+	ts := ties(r)
+	if len(ts) == 0 {
+		return ""
+	}
+	more := ""
+	if n := len(ts) - tiesShown; n > 1 && !verbose {
+		ts, more = ts[:tiesShown], fmt.Sprintf(" and %d more", n)
+	}
+	return strings.Join(ts, ", ") + more + "; the simplest was chosen"
+}
+
+// disagreement says what was predicted where the measurement came out
+// otherwise, and why; "" where they agree or nothing was decided.
+func disagreement(w *analyzer.Workload) string {
 	p := w.Prediction
-	if p == nil {
+	if p == nil || w.Recommendation == nil || p.Agrees {
 		return ""
 	}
 	s := "expected " + setup(p.Model, p.Concurrency)
 	if p.Speedup > 0 {
 		s += " at " + ratio(p.Speedup)
 	}
-	switch {
-	case w.Recommendation == nil:
-		s += "; the measurement is undecided"
-	case p.Agrees:
-		s += "; the measurement agrees"
-	default:
-		s += "; the measurement disagrees"
+	const because = "disagrees, because "
+	why := strings.TrimSuffix(p.Why, ".")
+	if i := strings.Index(why, because); i >= 0 {
+		why = why[i+len(because):]
 	}
-	if why := strings.TrimSuffix(p.Why, "."); why != "" {
-		s += ". Why: " + why
+	s += "; the measurement disagrees"
+	if why != "" {
+		s += ", because " + why
 	}
 	return s
 }

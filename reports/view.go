@@ -22,8 +22,7 @@ type workloadView struct {
 	Bars             []barView
 	Parts            []partView
 	Evidence         []string
-	Prediction       string
-	Agreement        string // "agrees", "disagrees", "undecided", "" without a prediction
+	Disagreement     string // "" where prediction and measurement agree
 	Steps            []stepView
 	Limits           []limitView
 	Scaling          []string
@@ -33,7 +32,7 @@ type workloadView struct {
 	Flames           []flameView
 	FlameProblem     string
 	Rows             []rowView
-	Gaps             []gap
+	Gaps             []gapView
 	Commands         []string // go tool pprof lines
 	Doubts           []doubt
 	Measured         string
@@ -41,6 +40,12 @@ type workloadView struct {
 
 // A figure is a key number.
 type figure struct{ Label, Value, Note string }
+
+// A gapView is a gap and where its output is.
+type gapView struct {
+	gap
+	Where string
+}
 
 type stepView struct {
 	Name, Class, Demand, Share string
@@ -66,22 +71,12 @@ func viewOf(res *analyzer.Result, i int) workloadView {
 		ID: fmt.Sprintf("w%d", i+1), Name: plain(w.Name), Target: plain(w.Target), Class: class(w),
 		Verdict: plainVerdict(judge(w)), Certainty: plain(certainty(w)),
 		Numbers: figures(w), Scale: scale(w), Bars: bars(w),
-		Prediction: plain(predicted(w)), Settle: plain(w.Settle), Measured: plain(measured(w)),
+		Disagreement: plain(disagreement(w)), Settle: plain(settle(w)), Measured: plain(measured(w)),
 		Rows: rows(w), Commands: pprofLines(&res.Run, w),
 	}
 	v.Parts = usedParts(v.Bars)
 	v.Charts = charts(w, v.ID)
 	v.Flames, v.FlameProblem = flames(w, v.ID)
-	if p := w.Prediction; p != nil {
-		switch {
-		case w.Recommendation == nil:
-			v.Agreement = "undecided"
-		case p.Agrees:
-			v.Agreement = "agrees"
-		default:
-			v.Agreement = "disagrees"
-		}
-	}
 	for _, s := range reasons(w) {
 		v.Evidence = append(v.Evidence, plain(s))
 	}
@@ -111,17 +106,11 @@ func viewOf(res *analyzer.Result, i int) workloadView {
 		}
 		v.Code = strings.Join(code, "\n")
 	}
-	for _, g := range gaps(w, true) {
-		g.What, g.Reason, g.Output, g.Status = plain(g.What), plain(g.Reason), plain(g.Output), record.Status(plain(string(g.Status)))
-		errs := make([]record.ErrorCount, len(g.Errors))
-		for j, e := range g.Errors {
-			errs[j] = record.ErrorCount{Type: plain(e.Type), Message: plain(e.Message), Count: e.Count}
-		}
-		g.Errors = errs
-		v.Gaps = append(v.Gaps, g)
+	for _, g := range gaps(w) {
+		v.Gaps = append(v.Gaps, gapView{g.plain(), plain(g.where())})
 	}
-	for _, d := range w.Warnings {
-		v.Doubts = append(v.Doubts, plainDoubt(doubt{"", d}))
+	for _, d := range workloadDoubts(w) {
+		v.Doubts = append(v.Doubts, plainDoubt(d))
 	}
 	return v
 }
@@ -222,21 +211,22 @@ func rows(w *analyzer.Workload) []rowView {
 	}
 	var last model.Model
 	for _, c := range cells {
-		if absent(c) {
+		if !counted(c) && !c.Status.Broken() {
+			// It was left out on purpose before it gave a number.
 			continue
 		}
 		t := cellRow(c)
 		m := markOf(w, c)
 		r := rowView{
 			Mark: m.word(), Model: t[1], Level: t[2], Rate: t[3], Speedup: t[5], P50: t[6], P95: t[7], P99: t[8], CPU: t[9], RSS: t[10],
-			Trials: t[12], Status: t[14],
+			Trials: t[12], Status: statusText(c),
 			Best: m == markBest, Tie: m == markTie, Broken: c.Status.Broken(), Faded: c.Status == record.Eliminated,
 			First: c.Model != last,
 		}
 		last = c.Model
 		if counted(c) {
 			r.Bar = percentOf(c.OpsPerSec.Median, top)
-			r.Spread = t[4]
+			r.Spread = spread(c.OpsPerSec)
 			if s := c.Speedup; s.Low != s.High {
 				r.SpeedupRange = span(s.Low, s.High)
 			}
