@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/concprof/concprof/analyzer/internal/stats"
 	"github.com/concprof/concprof/probes/plan"
@@ -35,11 +36,20 @@ func analyze(r *rundir.Run, o Options, read reader) (*Result, error) {
 			ElapsedNs: v.spentNs, Trials: len(r.Finished), Noise: v.noise(r.Finished),
 		},
 	}
-	for _, l := range v.loads {
-		j := &judgement{view: v, load: l, noise: res.Run.Noise, read: read, complete: r.Complete}
-		w := j.workload()
-		res.Run.Noise.Floor = max(res.Run.Noise.Floor, w.NoiseFloor)
-		res.Workloads = append(res.Workloads, w)
+	// Workloads are judged side by side, each on a view of its own, for views
+	// remember what they were asked.
+	res.Workloads = make([]Workload, len(v.loads))
+	var all sync.WaitGroup
+	for i := range v.loads {
+		all.Go(func() {
+			own := newView(r.History(), o)
+			j := &judgement{view: own, load: own.loads[i], noise: res.Run.Noise, read: read, complete: r.Complete}
+			res.Workloads[i] = j.workload()
+		})
+	}
+	all.Wait()
+	for i := range res.Workloads {
+		res.Run.Noise.Floor = max(res.Run.Noise.Floor, res.Workloads[i].NoiseFloor)
 	}
 	res.Warnings = v.runWarnings(r, res.Run.Noise)
 	return res, nil

@@ -114,12 +114,11 @@ func (o Bootstrap) Ratio(a, b []float64) Interval {
 	}
 	rng := rand.New(rand.NewPCG(o.Seed, 0x636f6e6370726f66))
 	ratios := make([]float64, 0, o.Resamples)
-	da, db := make([]float64, len(sa)), make([]float64, len(sb))
+	drawn := make([]int, max(len(sa), len(sb)))
 	for range o.Resamples {
-		draw(rng, da, sa)
-		draw(rng, db, sb)
-		if d := median(db); d > 0 {
-			ratios = append(ratios, median(da)/d)
+		a, b := drawnMedian(rng, sa, drawn), drawnMedian(rng, sb, drawn)
+		if b > 0 {
+			ratios = append(ratios, a/b)
 		}
 	}
 	slices.Sort(ratios)
@@ -128,11 +127,27 @@ func (o Bootstrap) Ratio(a, b []float64) Interval {
 	return in
 }
 
-func draw(rng *rand.Rand, into, from []float64) {
-	for i := range into {
-		into[i] = from[rng.IntN(len(from))]
+// drawnMedian returns the median of as many values as there are, drawn from
+// the sorted s with replacement. It counts how often each is drawn, which
+// spares sorting; counts has room for as many.
+func drawnMedian(rng *rand.Rand, s []float64, counts []int) float64 {
+	n := len(s)
+	counts = counts[:n]
+	clear(counts)
+	for range n {
+		counts[rng.IntN(n)]++
 	}
-	slices.Sort(into)
+	below, i := 0, -1
+	for below <= (n-1)/2 { // the value of rank (n-1)/2, from 0
+		i++
+		below += counts[i]
+	}
+	low := s[i]
+	for below <= n/2 {
+		i++
+		below += counts[i]
+	}
+	return (low + s[i]) / 2
 }
 
 // quantile returns the value at share q of sorted values, by nearest rank.

@@ -95,7 +95,7 @@ func (a *app) analyze(cmd *cobra.Command, args []string, o *analyzeOptions) erro
 		if err != nil {
 			return err
 		}
-		return a.conclude(run.Path, o)
+		return a.report(run, o)
 	}
 	return a.begin(cmd.Context(), t, o)
 }
@@ -224,6 +224,11 @@ func (a *app) conclude(path string, o *analyzeOptions) error {
 	if err != nil {
 		return err
 	}
+	return a.report(run, o)
+}
+
+// report judges a run, writes its derived files anew and shows the result.
+func (a *app) report(run *rundir.Run, o *analyzeOptions) error {
 	res, err := judge(run)
 	if err != nil {
 		return err

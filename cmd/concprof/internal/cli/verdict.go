@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 
 	pprof "github.com/google/pprof/profile"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/concprof/concprof/analyzer"
 	"github.com/concprof/concprof/analyzer/profile"
+	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
 	"github.com/concprof/concprof/probes/rundir"
 	"github.com/concprof/concprof/reports"
@@ -68,12 +70,8 @@ func writeDerived(dir string, res *analyzer.Result) error {
 	if err := os.RemoveAll(filepath.Join(dir, profilesDir)); err != nil {
 		return &writeError{filepath.Join(dir, profilesDir), err}
 	}
-	for _, w := range res.Workloads {
-		for _, file := range w.Profiles {
-			if err := writeProfile(dir, file, w.Flames); err != nil {
-				return err
-			}
-		}
+	if err := writeProfiles(dir, res); err != nil {
+		return err
 	}
 	for _, d := range derived {
 		err := rundir.WriteFile(dir, d.name, func(out io.Writer) error {
@@ -84,6 +82,45 @@ func writeDerived(dir string, res *analyzer.Result) error {
 		}
 	}
 	return nil
+}
+
+// writers is how many derived profiles are written at once: each is synced to
+// the disk, which takes longer than making it, and syncs that meet share the
+// wait.
+const writers = 16
+
+// writeProfiles writes all derived profiles. The files of one profile, as it
+// is and per op, are written one after the other, for encoding a profile
+// changes what it holds.
+func writeProfiles(dir string, res *analyzer.Result) error {
+	var all errgroup.Group
+	all.SetLimit(writers)
+	for _, w := range res.Workloads {
+		type source struct {
+			plan.Cell
+			kind record.ProfileKind
+		}
+		var order []source
+		files := make(map[source][]analyzer.ProfileFile)
+		for _, f := range w.Profiles {
+			s := source{plan.Cell{Model: f.Model, Concurrency: f.Concurrency}, f.Kind}
+			if files[s] == nil {
+				order = append(order, s)
+			}
+			files[s] = append(files[s], f)
+		}
+		for _, s := range order {
+			all.Go(func() error {
+				for _, f := range files[s] {
+					if err := writeProfile(dir, f, w.Flames); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+	}
+	return all.Wait()
 }
 
 // writeProfile writes one derived profile, if there is one.
