@@ -120,20 +120,37 @@ func (c *checker) checkRoom(at ast.Node, imported string) {
 }
 
 func (c *checker) checkHome(at ast.Node, imported string) {
-	var best *home
-	for i := range homes {
-		if h := &homes[i]; below(imported, h.path) && (best == nil || len(h.path) > len(best.path)) {
-			best = h
+	var best []home // of the longest path
+	for _, h := range homes {
+		switch {
+		case !below(imported, h.path) || len(best) > 0 && len(h.path) < len(best[0].path):
+		case len(best) > 0 && h.path == best[0].path:
+			best = append(best, h)
+		default:
+			best = []home{h}
 		}
 	}
-	switch {
-	case best == nil:
+	if len(best) == 0 {
 		c.say(at, "%s has no home: say in rules_test.go where it may be imported, and in CONTRIBUTING.md why it is there", imported)
-	case best.tests && !c.test:
-		c.say(at, "%s is for tests only", imported)
-	case !slices.ContainsFunc(best.folders, func(folder string) bool { return below(c.folder, folder) }):
-		c.say(at, "%s is at home in %s", imported, strings.Join(best.folders, ", "))
+		return
 	}
+	var folders []string
+	testsOnly := false
+	for _, h := range best {
+		folders = append(folders, h.folders...)
+		switch {
+		case !slices.ContainsFunc(h.folders, func(folder string) bool { return below(c.folder, folder) }):
+		case h.tests && !c.test:
+			testsOnly = true
+		default:
+			return
+		}
+	}
+	if testsOnly {
+		c.say(at, "%s is for tests only", imported)
+		return
+	}
+	c.say(at, "%s is at home in %s", imported, strings.Join(folders, ", "))
 }
 
 // checkBody looks for init functions and for ends of the process.
@@ -202,6 +219,9 @@ func TestCheck(t *testing.T) {
 		{"third party elsewhere", "probes/internal/runner/x.go", `import _ "github.com/felixge/fgprof"`, "at home in"},
 		{"third party that is not known", "probes/x.go", `import _ "github.com/stretchr/testify/assert"`, "has no home"},
 		{"third party for tests", "probes/x.go", `import _ "github.com/google/go-cmp/cmp"`, "for tests only"},
+		{"third party for tests in one folder, here at home", "cmd/concprof/internal/cli/x.go", `import _ "golang.org/x/sync/errgroup"`, ""},
+		{"third party for tests in one folder", "probes/harness/x.go", `import _ "golang.org/x/sync/errgroup"`, "for tests only"},
+		{"third party for tests in one folder, in a test", "probes/harness/x_test.go", `import _ "golang.org/x/sync/errgroup"`, ""},
 		{"third party in a test", "probes/x_test.go", `import _ "github.com/google/go-cmp/cmp"`, ""},
 
 		{"profiling by import", "cmd/concprof/x.go", `import _ "net/http/pprof"`, "default mux"},

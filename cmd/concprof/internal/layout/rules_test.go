@@ -40,7 +40,7 @@ var rooms = []room{
 // A home is where a third-party package may be imported, so that replacing it
 // touches one folder.
 type home struct {
-	path    string   // import path, with everything below it; the longest decides
+	path    string   // import path, with everything below it; the longest decides, of equal ones any
 	folders []string // of this module
 	tests   bool     // in tests only
 }
@@ -60,7 +60,8 @@ var homes = []home{
 	{path: "golang.org/x/perf", folders: []string{"reports"}},
 	{path: "golang.org/x/sys", folders: []string{"probes", "cmd/concprof/internal/doctor"}},
 	{path: "golang.org/x/term", folders: []string{"cmd/concprof"}},
-	{path: "golang.org/x/sync", folders: []string{"probes"}, tests: true},
+	{path: "golang.org/x/sync", folders: []string{"cmd/concprof/internal/cli"}},
+	{path: "golang.org/x/sync", folders: []string{"probes/harness"}, tests: true}, // what the harness is compared with
 	{path: "github.com/google/go-cmp", folders: []string{""}, tests: true},
 	{path: "golang.org/x/text", folders: []string{"probes/workload", "reports"}},
 	{path: "github.com/rogpeppe/go-internal", folders: []string{"cmd/concprof"}, tests: true},
