@@ -32,15 +32,10 @@ func (e *BusyError) Error() string {
 type Lock struct{ f *os.File }
 
 // Try takes the lock on the file at path, which it creates if need be, and
-// writes this process's id into it. It returns a *BusyError at once if the
+// writes this process's id into it if the file is its own. It returns a *BusyError at once if the
 // lock is held elsewhere.
 func Try(path string, perm os.FileMode) (*Lock, error) {
-	// A file of another user in a sticky folder may be opened but not with
-	// O_CREATE (fs.protected_regular), so creating comes second.
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if errors.Is(err, os.ErrNotExist) {
-		f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, perm)
-	}
+	f, err := open(path, perm)
 	if err != nil {
 		return nil, err
 	}
@@ -52,8 +47,8 @@ func Try(path string, perm os.FileMode) (*Lock, error) {
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
 	// The holder's id only makes a better message; a full disk must not keep
-	// anyone from locking.
-	if f.Truncate(0) == nil {
+	// anyone from locking, nor a file that may only be read.
+	if ours(f) && f.Truncate(0) == nil {
 		f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0) //nolint:errcheck // see above
 	}
 	return &Lock{f: f}, nil
@@ -93,14 +88,28 @@ func (l *Lock) Release() error {
 	return err
 }
 
+// maxHolderBytes is more than a process id has digits.
+const maxHolderBytes = 16
+
+// holder returns the process that holds the lock, 0 if that is not known: who
+// may not write to the file leaves the id of an earlier holder in it.
 func holder(f *os.File) int {
-	b := make([]byte, 16)
+	pid := recorded(f)
+	if errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
+		return 0
+	}
+	return pid
+}
+
+// recorded returns the process id that f holds, 0 if it holds none.
+func recorded(f *os.File) int {
+	b := make([]byte, maxHolderBytes)
 	n, err := f.ReadAt(b, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return 0
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(string(b[:n])))
-	if err != nil {
+	if err != nil || pid <= 0 {
 		return 0
 	}
 	return pid
