@@ -128,12 +128,9 @@ func (s system) cgroup(controller, name string) (string, bool) {
 	return "", false
 }
 
-// unenforced names what this machine cannot hold or measure.
+// unenforced names what this machine cannot hold or measure and others can.
 func (s system) unenforced() []string {
-	missing := []string{
-		"memory and process limits by cgroup: they are looked at every second instead",
-		"containment of a workload that kills both its keeper and concprof",
-	}
+	var missing []string
 	if runtime.GOOS != "linux" {
 		missing = []string{
 			"killing of processes that left the workload's process group", "memory limit", "process limit",

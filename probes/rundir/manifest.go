@@ -55,6 +55,6 @@ type Host struct {
 	// hosts.
 	Fingerprint string `json:"fingerprint"`
 	// Unenforced names the limits and measurements that this host cannot
-	// provide, "cgroup memory limit".
+	// provide and others can, "CPU pressure".
 	Unenforced []string `json:"unenforced,omitempty"`
 }

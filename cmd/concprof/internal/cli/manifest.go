@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"github.com/concprof/concprof/cmd/concprof/internal/host"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/rundir"
 	"github.com/concprof/concprof/probes/workload"
@@ -19,7 +18,7 @@ func (a *app) manifest(t target, p *plan.Plan) (rundir.Manifest, error) {
 		Name:         t.name,
 		Created:      a.Now().UTC(),
 		Tool:         rundir.Tool{Version: version(), Go: runtime.Version()},
-		Host:         host.Describe(),
+		Host:         rundir.CurrentHost(),
 		Command:      append([]string{"concprof"}, a.Args...),
 		Plan:         *p,
 		SourceDigest: digest(t.file.Source),

@@ -29,7 +29,7 @@ func (h Host) subreaper() Check {
 		return warn(name, "allow prctl; only a workload that starts daemons is affected",
 			"not enforced here: processes that leave their group may outlive a trial (%v)", err)
 	}
-	return ok(name, "processes that a workload leaves behind are ended")
+	return ok(name, "processes that a workload leaves behind are ended, unless they kill concprof and its keeper at once")
 }
 
 func (h Host) openFiles() Check {
