@@ -12,6 +12,7 @@ import (
 var passed = []string{
 	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
 	"SSL_CERT_FILE", "SSL_CERT_DIR", "GOROOT", "GOPATH", "GOCACHE", "GOMODCACHE",
+	"GORACE", // of a program built with the race detector, which else sleeps for a second when it exits
 }
 
 // allowed returns the part of an environment that is passed to every process.
@@ -52,18 +53,4 @@ func lookup(environ []string, name string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// serverVariable names the variable that holds a server's address.
-func serverVariable(server string) string {
-	upper := func(r rune) rune {
-		switch {
-		case 'a' <= r && r <= 'z':
-			return r - 'a' + 'A'
-		case 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
-			return r
-		}
-		return '_'
-	}
-	return "CONCPROF_SERVER_" + strings.Map(upper, server)
 }

@@ -198,7 +198,7 @@ func (r *run) calibrated(s *harness.Spec, t plan.Trial) {
 func (r *run) addresses() []string {
 	var env []string
 	for _, name := range slices.Sorted(maps.Keys(r.hosts)) {
-		env = append(env, serverVariable(name)+"="+r.hosts[name])
+		env = append(env, workload.ServerVariable(name)+"="+r.hosts[name])
 	}
 	return env
 }

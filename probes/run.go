@@ -1,7 +1,6 @@
 package probes
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,18 +91,22 @@ func Run(ctx context.Context, p *Prepared, o Options) error {
 	return err
 }
 
-// hostLockFile is the lock of the host: in the user's own runtime folder, or
-// else where all users see it.
+// hostLockFile is the lock of the host: in the user's own runtime folder, which
+// nobody else can write to, or else where all users see it.
 func hostLockFile(environ []string) string {
 	dir, _ := lookup(environ, "XDG_RUNTIME_DIR")
-	return filepath.Join(cmp.Or(dir, os.TempDir()), "concprof.lock")
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() || !filepath.IsAbs(dir) {
+		dir = os.TempDir()
+	}
+	return filepath.Join(dir, "concprof.lock")
 }
 
 // lockHost waits until no other concprof measures on this host. Where the
 // lock cannot be taken at all it says so and goes on.
 func (r *run) lockHost(ctx context.Context) (*lock.Lock, error) {
-	l, err := lock.Wait(ctx, hostLockFile(r.prepared.environ), 0o666, func(busy *lock.BusyError) {
-		r.note(fmt.Sprintf("waiting for another run on this host to end: %v", busy))
+	// Others need to read the file, no more, to lock it.
+	l, err := lock.Wait(ctx, hostLockFile(r.prepared.environ), 0o644, func(busy *lock.BusyError) {
+		r.note(fmt.Sprintf("waiting for another run on this host to end, which --no-host-lock does not: %v", busy))
 	})
 	if err != nil && ctx.Err() == nil {
 		r.note(fmt.Sprintf("cannot tell whether another run is measuring on this host: %v", err))

@@ -235,7 +235,7 @@ func Break(n int) int { return []int{1}[n+1] }
 	}
 	r := runAll(t, file("Sell"), plan.Trial{Pass: plan.Dry}, plan.Trial{Pass: plan.Timing, Ops: 100, Cell: plan.Cell{Model: model.Goroutines, Concurrency: 4}})
 	wantOK(t, r)
-	if d := r.Finished[0].Record.Dry; d == nil || d.Result != "sold" {
+	if d := r.Finished[0].Record.Dry; d == nil || d.Result != `"sold"` {
 		t.Errorf("dry %+v", d)
 	}
 	rec := runAll(t, file("Break"), plan.Trial{Pass: plan.Dry}).Finished[0].Record

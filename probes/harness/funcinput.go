@@ -48,6 +48,8 @@ func given(v any) string {
 		return fmt.Sprintf("the text %q", v)
 	case int64:
 		return fmt.Sprintf("the op's number %d", v)
+	case longAnswer:
+		return v.tooLong()
 	}
 	return "a value of type " + typeName(v)
 }

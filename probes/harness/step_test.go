@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // buildStep makes a step for one slot, closed when the test ends.
@@ -21,7 +23,7 @@ func buildStep(t *testing.T, spec Spec, s Step) stepFunc {
 	if spec.Concurrency == 0 {
 		spec.Concurrency = 4
 	}
-	b, err := resolveStep(&spec, s, nil)
+	b, err := resolveStep(&spec, s, nil, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,12 +68,13 @@ func TestStepsRepeat(t *testing.T) {
 		Step{Kind: KindExec, Argv: []string{"echo", "{input}"}})
 	for _, s := range steps {
 		a, b := buildStep(t, Spec{Scratch: scratch}, s), buildStep(t, Spec{Scratch: scratch}, s)
-		run := func(f stepFunc, op int64) any {
+		run := func(f stepFunc, op int64) uint64 {
 			out, err := f(context.Background(), op, op)
 			if err != nil || out == nil {
 				t.Fatalf("%s %s returned %v, %v", s.Kind, s.Work, out, err)
 			}
-			return out
+			h, _ := hashResult(0, out, err) // the buffer of out is the step's
+			return h
 		}
 		one, two := run(a, 1), run(a, 2)
 		if again := run(b, 1); again != one {
@@ -117,7 +120,7 @@ func TestHTTPStep(t *testing.T) {
 
 	const level = 8
 	step := Step{Kind: KindHTTP, Address: srv.URL, Method: "POST", Bytes: 3}
-	shared, err := resolveStep(&Spec{Concurrency: level}, step, nil)
+	shared, err := resolveStep(&Spec{Concurrency: level}, step, nil, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +135,7 @@ func TestHTTPStep(t *testing.T) {
 		go func() {
 			defer wg.Done()
 			for op := int64(0); op < 50; op++ {
-				if out, err := f(context.Background(), op, nil); out != any(hashBytes([]byte("POSTxxx"))) || err != nil {
+				if out, err := f(context.Background(), op, nil); !cmp.Equal(out, []byte("POSTxxx")) || err != nil {
 					t.Errorf("returned %v, %v", out, err)
 				}
 			}
@@ -198,16 +201,16 @@ func TestExecStep(t *testing.T) {
 		s.Kind = KindExec
 		out, err = buildStep(t, Spec{}, s)(context.Background(), 0, in)
 	}
-	if run(Step{Argv: []string{"printf", "%s-", "{input}"}}, "in put"); out != any(hashBytes([]byte("in put-"))) {
+	if run(Step{Argv: []string{"printf", "%s-", "{input}"}}, "in put"); !cmp.Equal(out, []byte("in put-")) {
 		t.Errorf("argument: %v, %v", out, err)
 	}
-	if run(Step{Argv: []string{"cat"}, Stdin: "input"}, "line"); out != any(hashBytes([]byte("line"))) {
+	if run(Step{Argv: []string{"cat"}, Stdin: "input"}, "line"); !cmp.Equal(out, []byte("line")) {
 		t.Errorf("standard input: %v, %v", out, err)
 	}
-	if run(Step{Argv: []string{"cat"}}, "line"); out != any(hashBytes(nil)) {
+	if run(Step{Argv: []string{"cat"}}, "line"); len(out.([]byte)) != 0 {
 		t.Errorf("no standard input: %v, %v", out, err)
 	}
-	if run(Step{Argv: []string{"pwd"}, Dir: "/"}, ""); out != any(hashBytes([]byte("/\n"))) {
+	if run(Step{Argv: []string{"pwd"}, Dir: "/"}, ""); !cmp.Equal(out, []byte("/\n")) {
 		t.Errorf("folder: %v, %v", out, err)
 	}
 	if run(Step{Argv: []string{"sh", "-c", "exit 3"}}, ""); err == nil || failureType(err) != "exit status 3" {
@@ -224,7 +227,7 @@ func TestReadFileIsNotChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := buildStep(t, Spec{}, Step{Kind: KindFile, Work: "read", Path: file})
-	if out, err := f(context.Background(), 0, nil); out != any(hashBytes([]byte("precious"))) || err != nil {
+	if out, err := f(context.Background(), 0, nil); !cmp.Equal(out, []byte("precious")) || err != nil {
 		t.Errorf("returned %v, %v", out, err)
 	}
 	if data, err := os.ReadFile(file); string(data) != "precious" || err != nil {
@@ -252,7 +255,7 @@ func TestStepFaults(t *testing.T) {
 		{Step{Kind: KindExec, Argv: []string{"concprof-no-such-program"}}, "not found"},
 		{Step{Kind: KindGo, Func: "x"}, "no function"},
 	} {
-		_, err := resolveStep(&Spec{Concurrency: 1}, tt.step, nil)
+		_, err := resolveStep(&Spec{Concurrency: 1}, tt.step, nil, true)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%+v: error %v, want %q in it", tt.step, err, tt.want)
 		}

@@ -27,5 +27,5 @@ func allocStep(s Step) (builtStep, error) {
 			return in, nil
 		}, nil
 	}
-	return builtStep{build: build}, nil
+	return builtStep{build: build, passes: true}, nil
 }

@@ -21,7 +21,7 @@ func channelStep(s Step) (builtStep, error) {
 		}
 		close(ping)
 		return in, nil
-	})}, nil
+	}), passes: true}, nil
 }
 
 func echo(ping <-chan struct{}, pong chan<- struct{}) {

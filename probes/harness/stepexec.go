@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -16,18 +14,15 @@ import (
 const (
 	// inputMark in an argument is replaced by the op's input.
 	inputMark = "{input}"
-	// maxHashedOutput is how much of a command's output enters the digest;
-	// the rest is read and dropped.
-	maxHashedOutput = 1 << 20
 	// outputDelay is how long a command that has ended may leave its output
 	// open, in the hands of a process that it started.
 	outputDelay = 2 * time.Second
 )
 
 // execStep starts a command and waits for its end. Its environment is the
-// probe's, its standard error too; its output is dropped but for a hash,
-// which is the result. A command that does not exit with 0 is a failed op.
-func execStep(s Step) (builtStep, error) {
+// probe's, its standard error too; its output is the result. A command that
+// does not exit with 0 is a failed op.
+func execStep(s Step, last bool) (builtStep, error) {
 	if len(s.Argv) == 0 {
 		return builtStep{}, errors.New("no command")
 	}
@@ -42,24 +37,28 @@ func execStep(s Step) (builtStep, error) {
 		}
 		path = p // found once, not for every op
 	}
-	return builtStep{build: same(func(ctx context.Context, _ int64, in any) (any, error) {
-		input := asText(in)
-		args := make([]string, len(s.Argv))
-		for i, a := range s.Argv {
-			args[i] = strings.ReplaceAll(a, inputMark, input)
-		}
-		cmd := exec.CommandContext(ctx, strings.ReplaceAll(path, inputMark, input))
-		cmd.Args, cmd.Dir, cmd.WaitDelay = args, s.Dir, outputDelay
-		var out outputHash
-		cmd.Stdout, cmd.Stderr = &out, os.Stderr
-		if s.Stdin != "" {
-			cmd.Stdin = bytes.NewReader([]byte(input))
-		}
-		if err := cmd.Run(); err != nil {
-			return nil, execFailure(s.Argv[0], err)
-		}
-		return out.sum(), nil
-	})}, nil
+	build := func(int) (stepFunc, error) {
+		got := new(answer)
+		return func(ctx context.Context, _ int64, in any) (any, error) {
+			input := asText(in)
+			args := make([]string, len(s.Argv))
+			for i, a := range s.Argv {
+				args[i] = strings.ReplaceAll(a, inputMark, input)
+			}
+			cmd := exec.CommandContext(ctx, strings.ReplaceAll(path, inputMark, input))
+			cmd.Args, cmd.Dir, cmd.WaitDelay = args, s.Dir, outputDelay
+			got.reset()
+			cmd.Stdout, cmd.Stderr = got, os.Stderr
+			if s.Stdin != "" {
+				cmd.Stdin = bytes.NewReader([]byte(input))
+			}
+			if err := cmd.Run(); err != nil {
+				return nil, execFailure(s.Argv[0], err)
+			}
+			return got.result(last), nil
+		}, nil
+	}
+	return builtStep{build: build}, nil
 }
 
 // execFailure names how a command failed: "exit status 3", "signal: killed".
@@ -84,22 +83,3 @@ func asText(in any) string {
 	}
 	return fmt.Sprint(in)
 }
-
-// outputHash hashes the first maxHashedOutput bytes written to it and counts
-// the others.
-type outputHash struct {
-	crc    uint32
-	length uint64
-}
-
-var _ io.Writer = (*outputHash)(nil)
-
-func (h *outputHash) Write(p []byte) (int, error) {
-	if h.length < maxHashedOutput {
-		h.crc = crc32.Update(h.crc, castagnoli, p[:min(uint64(len(p)), maxHashedOutput-h.length)])
-	}
-	h.length += uint64(len(p))
-	return len(p), nil
-}
-
-func (h *outputHash) sum() uint64 { return h.length<<32 ^ uint64(h.crc) }

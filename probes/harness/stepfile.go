@@ -23,8 +23,8 @@ const (
 // fileStep reads, writes, or writes and syncs a file from its start. Without
 // a path every op in flight has a file of its own in the trial's folder; all
 // share a file that is named, each through a descriptor of its own. Reading
-// returns a hash of what was read; writing passes on what it was given.
-func fileStep(s Step, scratch string) (builtStep, error) {
+// returns what was read; writing passes on what it was given.
+func fileStep(s Step, scratch string, last bool) (builtStep, error) {
 	switch s.Work {
 	case fileRead, fileWrite, fileSync:
 	default:
@@ -51,19 +51,22 @@ func fileStep(s Step, scratch string) (builtStep, error) {
 		for i := range buf {
 			buf[i] = byte('a' + i%26)
 		}
-		return fileFunc(f, s.Work, buf), nil
+		return fileFunc(f, s.Work, buf, last), nil
 	}
-	return builtStep{build: build, close: files.close}, nil
+	return builtStep{build: build, close: files.close, inputless: s.Work == fileRead, passes: s.Work != fileRead}, nil
 }
 
-func fileFunc(f *os.File, work string, buf []byte) stepFunc {
+func fileFunc(f *os.File, work string, buf []byte, last bool) stepFunc {
+	var got answer
 	return func(_ context.Context, _ int64, in any) (any, error) {
 		if work == fileRead {
 			n, err := f.ReadAt(buf, 0)
 			if err != nil && err != io.EOF {
 				return nil, err
 			}
-			return hashBytes(buf[:n]), nil
+			got.reset()
+			got.Write(buf[:n]) //nolint:errcheck // never fails
+			return got.result(last), nil
 		}
 		if _, err := f.WriteAt(buf, 0); err != nil {
 			return nil, err

@@ -16,8 +16,8 @@ const bufferBytes = 32 << 10
 // client that keeps a connection for every op in flight, and opens no more:
 // the client that Go provides keeps two a host, and dials whenever none is
 // idle at that instant, so it would measure the opening of connections.
-// An answer other than 2xx is a failed op. The result is a hash of the body.
-func httpStep(s Step, concurrency int) (builtStep, error) {
+// A status other than 2xx is a failed op. The result is the body.
+func httpStep(s Step, concurrency int, last bool) (builtStep, error) {
 	u, err := url.Parse(s.Address)
 	if err != nil {
 		return builtStep{}, err
@@ -37,7 +37,7 @@ func httpStep(s Step, concurrency int) (builtStep, error) {
 	body := bytes.Repeat([]byte("x"), int(s.Bytes))
 
 	build := func(int) (stepFunc, error) {
-		buf := make([]byte, bufferBytes)
+		buf, got := make([]byte, bufferBytes), new(answer)
 		return func(ctx context.Context, _ int64, _ any) (any, error) {
 			var r io.Reader
 			if len(body) > 0 {
@@ -52,8 +52,8 @@ func httpStep(s Step, concurrency int) (builtStep, error) {
 				return nil, err
 			}
 			defer resp.Body.Close()
-			sum, err := hashReader(resp.Body, buf)
-			if err != nil {
+			got.reset()
+			if _, err := io.CopyBuffer(got, resp.Body, buf); err != nil {
 				return nil, fmt.Errorf("%s %s: read answer: %w", method, u.Redacted(), err)
 			}
 			if resp.StatusCode < 200 || resp.StatusCode > 299 {
@@ -62,7 +62,7 @@ func httpStep(s Step, concurrency int) (builtStep, error) {
 					message: fmt.Sprintf("%s %s: %s", method, u.Redacted(), resp.Status),
 				}
 			}
-			return sum, nil
+			return got.result(last), nil
 		}, nil
 	}
 	return builtStep{build: build, close: transport.CloseIdleConnections, inputless: true}, nil

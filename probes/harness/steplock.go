@@ -23,7 +23,7 @@ func lockStep(s Step) (builtStep, error) {
 			defer mu.Unlock()
 			time.Sleep(time.Duration(s.ForNs))
 			return in, nil
-		})}, nil
+		}), passes: true}, nil
 	}
 	if s.Iterations <= 0 {
 		return builtStep{}, errUncalibrated
@@ -36,5 +36,5 @@ func lockStep(s Step) (builtStep, error) {
 			compute(u, s.Iterations, op)
 			return in, nil
 		}, nil
-	}}, nil
+	}, passes: true}, nil
 }

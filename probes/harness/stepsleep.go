@@ -15,7 +15,7 @@ func sleepStep(s Step) (builtStep, error) {
 	return builtStep{build: same(func(_ context.Context, op int64, in any) (any, error) {
 		time.Sleep(jittered(s.ForNs, s.JitterNs, op))
 		return in, nil
-	})}, nil
+	}), passes: true}, nil
 }
 
 // jittered returns a time uniform in [mean-jitter, mean+jitter].

@@ -18,10 +18,10 @@ const (
 	dialTimeout = 10 * time.Second
 )
 
-// tcpStep sends bytes on a connection and reads as many back; the result is
-// their hash. Every op in flight has a connection of its own, kept between
+// tcpStep sends bytes on a connection and reads as many back, which are
+// the result. Every op in flight has a connection of its own, kept between
 // ops unless each is to open one.
-func tcpStep(s Step) (builtStep, error) {
+func tcpStep(s Step, last bool) (builtStep, error) {
 	if _, _, err := net.SplitHostPort(s.Address); err != nil {
 		return builtStep{}, err
 	}
@@ -31,7 +31,7 @@ func tcpStep(s Step) (builtStep, error) {
 	}
 	var pool connPool
 	build := func(int) (stepFunc, error) {
-		c := &tcpSlot{address: s.Address, keep: !s.Connect, pool: &pool}
+		c := &tcpSlot{address: s.Address, keep: !s.Connect, last: last, pool: &pool}
 		c.out, c.in = make([]byte, size), make([]byte, size)
 		for i := range c.out {
 			c.out[i] = byte('a' + i%26)
@@ -45,9 +45,11 @@ func tcpStep(s Step) (builtStep, error) {
 type tcpSlot struct {
 	address string
 	keep    bool
+	last    bool // step of the op
 	conn    net.Conn
 	pool    *connPool
 	out, in []byte
+	got     answer
 }
 
 func (c *tcpSlot) step(ctx context.Context, _ int64, _ any) (any, error) {
@@ -68,7 +70,9 @@ func (c *tcpSlot) step(ctx context.Context, _ int64, _ any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return hashBytes(c.in), nil
+	c.got.reset()
+	c.got.Write(c.in) //nolint:errcheck // never fails
+	return c.got.result(c.last), nil
 }
 
 func (c *tcpSlot) exchange() error {

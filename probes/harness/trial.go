@@ -141,7 +141,7 @@ func (t *trial) makeSlots(in *inputs) error {
 	cost := clockCost()
 	base, labelled := context.Background(), t.spec.profiled()
 	permits := newPermits(t.spec)
-	if t.steps[0].inputless {
+	if !takesInputs(t.steps) {
 		in = nil
 	}
 	for i := range t.spec.slotCount() {
@@ -253,23 +253,6 @@ func (t *trial) finish(rec *record.Record) {
 	t.dry.OpNs = int64(last.dur)
 	t.dry.Result = describe(last.out, last.err)
 	rec.Dry = t.dry
-}
-
-// describe shows what an op returned, for people to recognise.
-func describe(out any, err error) string {
-	const limit = 256 // bytes, as record.Dry allows
-	if err != nil {
-		return clip("error: "+err.Error(), limit)
-	}
-	switch v := out.(type) {
-	case nil:
-		return ""
-	case string:
-		return clip(v, limit)
-	case []byte:
-		return clip(string(v), limit)
-	}
-	return clip(fmt.Sprintf("%v", out), limit)
 }
 
 // execute runs ops under the model until the source has no more. The ops of

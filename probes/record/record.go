@@ -118,7 +118,9 @@ type Step struct {
 
 // Runtime holds what Go's runtime/metrics counted during the ops.
 type Runtime struct {
-	GoMaxProcs   int   `json:"gomaxprocs"`
+	GoMaxProcs int `json:"gomaxprocs"`
+	// GCCPUNs is the CPU time that garbage collection took from the ops: all
+	// of it but marking on processors that were idle.
 	GCCPUNs      int64 `json:"gc_cpu_ns"`
 	GCCycles     int64 `json:"gc_cycles"`
 	AllocBytes   int64 `json:"alloc_bytes"`
@@ -208,7 +210,10 @@ type Host struct {
 
 // Dry is what the op that runs before anything is measured showed.
 type Dry struct {
-	Result string `json:"result"` // at most 256 bytes
+	// Result shows what the op returned, "" for nothing: the first line of a
+	// text, quoted; the number of bytes and their beginning; else the value as
+	// Go prints it. It has one line and at most 256 bytes.
+	Result string `json:"result"`
 	OpNs   int64  `json:"op_ns"`
 	// Iterations holds, per step, how many units of built-in CPU work make
 	// up the time that the step asks for; 0 for other steps. It is taken once

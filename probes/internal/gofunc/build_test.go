@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -107,6 +108,9 @@ func dry(t *testing.T, b *Binary, key, setup, line string) string {
 		case e.Kind == record.Fatal:
 			return "fatal in " + string(e.Stage) + ": " + e.Reason
 		case e.Kind == record.End && e.Record != nil && e.Record.Dry != nil:
+			if text, err := strconv.Unquote(e.Record.Dry.Result); err == nil {
+				return text // a text is shown quoted
+			}
 			return e.Record.Dry.Result
 		}
 	}
@@ -199,7 +203,7 @@ func TestBuild(t *testing.T) {
 			{".", "Both", "a", "one two a"}, {"../two", "Two", "a", "two a"}, {"example.com/two/internal/deep", "Deep", "a", "deep a"},
 		}},
 		{name: "generic, embed", archive: "generic.txt", calls: []call{
-			{".", "Note", "-", "embedded\n"}, {".", "Sum[int]", "[1, 2]", "3"}, {".", "Kind", "-", "slow"},
+			{".", "Note", "-", "embedded"}, {".", "Sum[int]", "[1, 2]", "3"}, {".", "Kind", "-", "slow"},
 		}},
 		{name: "tags", archive: "generic.txt", tags: []string{"fast"}, calls: []call{{".", "Kind", "-", "fast"}}},
 		{name: "cgo", archive: "cgo.txt", cgo: true, calls: []call{

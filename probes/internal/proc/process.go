@@ -108,6 +108,9 @@ func Start(c Command) (_ *Process, err error) {
 	k.Args = []string{KeeperName, c.Argv[0]} // the second only for those who read ps
 	k.Dir = "/"
 	k.Env = []string{"GOMAXPROCS=1"} // it mostly waits, and shares the cores that are measured
+	if v, ok := os.LookupEnv("GORACE"); ok {
+		k.Env = append(k.Env, "GORACE="+v) // in tests with the race detector, which else delays its exit
+	}
 	k.ExtraFiles = append([]*os.File{lifeline, status, stdout, stderr}, c.Files...)
 	k.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := keepers.start(k); err != nil {

@@ -129,7 +129,11 @@ func (p *progress) event(at probes.Progress) string {
 	case r.Status.Broken():
 		return fmt.Sprintf("%s %s %s: %s: %s", t.ID, t.Cell, t.Pass, r.Status, r.Reason)
 	case t.Pass == plan.Dry && r.Dry != nil && t.Control == "":
-		return fmt.Sprintf("%s: one op took %v and returned %s", t.Cell.Workload, time.Duration(r.Dry.OpNs).Round(time.Microsecond), r.Dry.Result)
+		said := fmt.Sprintf("%s: one op took %v", t.Cell.Workload, time.Duration(r.Dry.OpNs).Round(time.Microsecond))
+		if r.Dry.Result != "" {
+			said += " and returned " + r.Dry.Result
+		}
+		return said
 	case p.verbose:
 		return fmt.Sprintf("%d of %s: %s %s %s in %v", at.Finished, plannedTrials(at), t.ID, t.Cell, t.Pass, time.Duration(r.ElapsedNs).Round(time.Millisecond))
 	}
