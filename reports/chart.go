@@ -31,11 +31,13 @@ type chart struct {
 type yTick struct{ Y, TextY, Label string }
 type xTick struct{ X, Label string }
 
-// A series is one model's line.
+// A series is one model's line. Its lines and points are moved by Shift pixels,
+// so that models which read the same stand beside each other.
 type series struct {
 	Class    string // style class and marker
 	Name     string
 	Best     bool
+	Shift    string
 	Segments []segment
 	// Beyond leads from the last point to the edge when the model was not
 	// measured at the highest level.
@@ -45,13 +47,17 @@ type series struct {
 	EndY, LabelY, TextY string
 }
 
-type segment struct{ X1, Y1, X2, Y2 string }
+type segment struct {
+	X1, Y1, X2, Y2 string
+	Pilot          bool // one of its ends is a pilot
+}
 
 type point struct {
 	X, Y, Low, High string // Low and High are the ends of the whisker
 	Whisker         bool
 	Faint           bool // eliminated, partial, or of too few trials for an interval
 	Best            bool
+	Pilot           bool // one uncounted trial
 	Title           string
 }
 
@@ -61,6 +67,13 @@ const (
 	chartTop    = 10
 	chartBottom = 8
 	labelHeight = 17 // least distance of two labels
+	// At one level the models' points stand pointApart from each other, or
+	// closer, so that all of them take no more than levelWide: levels are some
+	// 60 pixels apart when seven of them share half a page.
+	pointApart = 8.0
+	levelWide  = 36.0
+	markerSize = 10.0 // a whisker that is shorter would not be seen
+	margin     = 7.0  // percent, left and right of the outer levels
 )
 
 // logFrom is the ratio of the fastest model's best to the slowest's from
@@ -72,20 +85,34 @@ const logFrom = 40
 type measure struct {
 	id, title, unit string
 	value           func(*analyzer.Cell) (v, low, high float64)
+	pilot           func(*analyzer.Cell) float64
 	format          func(float64) string
+}
+
+// of returns the value to draw for a cell; 0 for none.
+func (m measure) of(c *analyzer.Cell) (v, low, high float64, pilot bool) {
+	if c.Concurrency < 1 {
+		return 0, 0, 0, false
+	}
+	if counted(c) {
+		v, low, high = m.value(c)
+		return max(v, 0), low, high, false
+	}
+	v = max(m.pilot(c), 0)
+	return v, v, v, true
 }
 
 func throughput() measure {
 	return measure{"rate", "Throughput by ops in flight", "ops/s", func(c *analyzer.Cell) (v, low, high float64) {
 		return c.OpsPerSec.Median, c.OpsPerSec.Low, c.OpsPerSec.High
-	}, rate}
+	}, func(c *analyzer.Cell) float64 { return c.Pilot }, rate}
 }
 
 func tailLatency() measure {
 	return measure{"tail", "99th percentile of op time by ops in flight", "p99", func(c *analyzer.Cell) (v, low, high float64) {
 		v = float64(c.Latency.P99)
 		return v, v, v
-	}, duration}
+	}, func(*analyzer.Cell) float64 { return 0 }, duration}
 }
 
 // charts returns the charts of a workload.
@@ -106,8 +133,8 @@ func draw(w *analyzer.Workload, id string, m measure) (chart, bool) {
 	tops := map[model.Model]float64{}
 	cells := ordered(w)
 	for _, cell := range cells {
-		v, _, h := m.value(cell)
-		if !counted(cell) || v <= 0 || cell.Concurrency < 1 {
+		v, _, h, _ := m.of(cell)
+		if v <= 0 {
 			continue
 		}
 		if !slices.Contains(levels, cell.Concurrency) {
@@ -135,43 +162,14 @@ func draw(w *analyzer.Workload, id string, m measure) (chart, bool) {
 	}
 	x := func(n int) string {
 		span := math.Log2(float64(levels[len(levels)-1])) - math.Log2(float64(levels[0]))
-		return strconv.FormatFloat(2+96*(math.Log2(float64(n))-math.Log2(float64(levels[0])))/span, 'f', 2, 64) + "%"
+		return strconv.FormatFloat(margin+(100-2*margin)*(math.Log2(float64(n))-math.Log2(float64(levels[0])))/span, 'f', 2, 64) + "%"
 	}
 	for _, n := range levels {
 		c.XTicks = append(c.XTicks, xTick{x(n), strconv.Itoa(n)})
 	}
 	var words []string
 	for _, mod := range model.All() {
-		s := series{Class: "m-" + string(mod), Name: string(mod)}
-		var end float64
-		var first, last *analyzer.Cell
-		for _, cell := range cells {
-			v, lo, hi := m.value(cell)
-			if cell.Model != mod || !counted(cell) || v <= 0 || cell.Concurrency < 1 {
-				continue
-			}
-			p := point{
-				X: x(cell.Concurrency), Y: px(y.at(v)), Low: px(y.at(lo)), High: px(y.at(hi)), Whisker: y.at(lo)-y.at(hi) >= 1,
-				Faint: cell.Status != record.OK || cell.OpsPerSec.Level < sureLevel, Best: markOf(w, cell) == markBest,
-				Title: fmt.Sprintf("%s at %d: %s %s", mod, cell.Concurrency, m.format(v), m.unit),
-			}
-			if lo != hi {
-				p.Title += " (" + m.format(lo) + "-" + m.format(hi) + ")"
-			}
-			if p.Best {
-				p.Title += ", recommended"
-				s.Best = true
-			}
-			if n := len(s.Points); n > 0 {
-				s.Segments = append(s.Segments, segment{s.Points[n-1].X, s.Points[n-1].Y, p.X, p.Y})
-			}
-			s.Points = append(s.Points, p)
-			end = y.at(v)
-			if first == nil {
-				first = cell
-			}
-			last = cell
-		}
+		s, said := draftSeries(w, cells, mod, m, x, y)
 		if len(s.Points) == 0 {
 			continue
 		}
@@ -179,19 +177,14 @@ func draw(w *analyzer.Workload, id string, m measure) (chart, bool) {
 		switch {
 		case mod == model.Sequential:
 			c.Base = tip.Y
-		case last.Concurrency < levels[len(levels)-1]:
-			s.Beyond = []segment{{tip.X, tip.Y, "100%", tip.Y}}
+		case tip.X != x(levels[len(levels)-1]):
+			s.Beyond = []segment{{X1: tip.X, Y1: tip.Y, X2: "100%", Y2: tip.Y}}
 		}
-		s.EndY = px(end)
+		s.EndY = tip.Y
 		c.Series = append(c.Series, s)
-		a, _, _ := m.value(first)
-		b, _, _ := m.value(last)
-		if first == last {
-			words = append(words, fmt.Sprintf("%s %s", mod, m.format(a)))
-		} else {
-			words = append(words, fmt.Sprintf("%s from %s at %d to %s at %d", mod, m.format(a), first.Concurrency, m.format(b), last.Concurrency))
-		}
+		words = append(words, string(mod)+" "+said)
 	}
+	aside(c.Series)
 	c.Note = note(c.Series)
 	label(c.Series)
 	// The recommended model is drawn last, on top of the others.
@@ -208,13 +201,76 @@ func draw(w *analyzer.Workload, id string, m measure) (chart, bool) {
 	return c, true
 }
 
+// draftSeries lays out one model's points and the lines between them, and says
+// in words what they show.
+func draftSeries(w *analyzer.Workload, cells []*analyzer.Cell, mod model.Model, m measure, x func(int) string, y axis) (series, string) {
+	s := series{Class: "m-" + string(mod), Name: string(mod)}
+	var said []string
+	for _, cell := range cells {
+		if cell.Model != mod {
+			continue
+		}
+		v, lo, hi, pilot := m.of(cell)
+		if v <= 0 {
+			continue
+		}
+		p := point{
+			X: x(cell.Concurrency), Y: px(y.at(v)), Low: px(y.at(lo)), High: px(y.at(hi)), Whisker: !pilot && y.at(lo)-y.at(hi) >= markerSize,
+			Faint: !pilot && (cell.Status != record.OK || cell.OpsPerSec.Level < sureLevel), Best: !pilot && markOf(w, cell) == markBest, Pilot: pilot,
+			Title: fmt.Sprintf("%s at %d: %s %s", mod, cell.Concurrency, m.format(v), m.unit),
+		}
+		switch {
+		case pilot:
+			p.Title += ", one short pilot"
+		case lo != hi:
+			p.Title += " (" + m.format(lo) + "-" + m.format(hi) + ")"
+		}
+		if p.Best {
+			p.Title += ", recommended"
+			s.Best = true
+		}
+		if n := len(s.Points); n > 0 {
+			last := s.Points[n-1]
+			s.Segments = append(s.Segments, segment{last.X, last.Y, p.X, p.Y, last.Pilot || p.Pilot})
+		}
+		s.Points = append(s.Points, p)
+		word := fmt.Sprintf("%s at %d", m.format(v), cell.Concurrency)
+		if pilot {
+			word += " (pilot)"
+		}
+		said = append(said, word)
+	}
+	return s, strings.Join(said, ", ")
+}
+
+// aside shifts the series so that points of one level stand beside each
+// other in the order of the models, the middle of them above the level. The
+// baseline's one point needs no room.
+func aside(all []series) {
+	var moved []int
+	for i, s := range all {
+		if s.Name == string(model.Sequential) {
+			all[i].Shift = px(0)
+			continue
+		}
+		moved = append(moved, i)
+	}
+	step := pointApart
+	if n := len(moved); n > 1 {
+		step = min(step, levelWide/float64(n-1))
+	}
+	for k, i := range moved {
+		all[i].Shift = px((float64(k) - float64(len(moved)-1)/2) * step)
+	}
+}
+
 // note explains the marks that appear.
 func note(all []series) string {
-	var whisker, faint, best bool
+	var whisker, faint, best, pilot bool
 	for _, s := range all {
 		best = best || s.Best
 		for _, p := range s.Points {
-			whisker, faint = whisker || p.Whisker, faint || p.Faint
+			whisker, faint, pilot = whisker || p.Whisker, faint || p.Faint, pilot || p.Pilot
 		}
 	}
 	var parts []string
@@ -225,7 +281,10 @@ func note(all []series) string {
 		parts = append(parts, "whisker: interval of the median")
 	}
 	if faint {
-		parts = append(parts, "hollow: eliminated early, partial, or too few trials for an interval")
+		parts = append(parts, "hollow: eliminated, partial, or too few trials for an interval")
+	}
+	if pilot {
+		parts = append(parts, "small on a dashed line: one short pilot, not counted")
 	}
 	return strings.Join(parts, "; ")
 }

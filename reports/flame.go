@@ -53,20 +53,29 @@ const (
 
 // flames returns the graphs of on-CPU and off-CPU time of the recommended
 // cell, of its model if that very cell was not profiled, else of the baseline;
-// or why there is none.
-func flames(w *analyzer.Workload, id string) ([]flameView, string) {
+// or why there is none. Beside them, where another model is recommended, come
+// those of the baseline.
+func flames(w *analyzer.Workload, id string) (main, base []flameView, problem string) {
 	f := chosen(w)
 	if f == nil {
-		return nil, ""
+		return nil, nil, ""
 	}
+	if b := profiled(w, model.Sequential, 1); b != nil && b != f {
+		base = drawCell(b, id+"-base")
+	}
+	return drawCell(f, id), base, plain(f.Set.Problem)
+}
+
+// drawCell draws the graphs of one cell.
+func drawCell(f *analyzer.Flame, id string) []flameView {
 	var out []flameView
 	cell := setup(f.Cell.Model, f.Cell.Concurrency)
 	for _, g := range []struct {
 		kind, name string
 		tree       *profile.Node
 	}{
-		{"on", "On-CPU", profile.Tree(f.Set.CPU, string(record.CPUProfile))},
-		{"off", "Off-CPU", profile.Tree(f.Set.OffCPU, string(record.OffCPUProfile))},
+		{"on", "On-CPU", profile.Tree(unwrapped(f.Set.CPU), string(record.CPUProfile))},
+		{"off", "Off-CPU", profile.Tree(unwrapped(f.Set.OffCPU), string(record.OffCPUProfile))},
 	} {
 		if g.tree == nil || g.tree.Total <= 0 {
 			continue
@@ -84,32 +93,35 @@ func flames(w *analyzer.Workload, id string) ([]flameView, string) {
 		v.Desc = fmt.Sprintf("%s time of one op, %s, by call path. Most of it in %s.", g.name, v.Total, strings.Join(names, ", "))
 		out = append(out, v)
 	}
-	return out, plain(f.Set.Problem)
+	return out
+}
+
+// profiled returns the profiles of a cell, or of its model's highest level if
+// that very cell has none, or nil.
+func profiled(w *analyzer.Workload, m model.Model, n int) *analyzer.Flame {
+	var found *analyzer.Flame
+	for i := range w.Flames {
+		f := &w.Flames[i]
+		if f.Set == nil || f.Cell.Model != m {
+			continue
+		}
+		if f.Cell.Concurrency == n {
+			return f
+		}
+		if found == nil || f.Cell.Concurrency > found.Cell.Concurrency {
+			found = f
+		}
+	}
+	return found
 }
 
 func chosen(w *analyzer.Workload) *analyzer.Flame {
-	best := func(m model.Model, n int) *analyzer.Flame {
-		var found *analyzer.Flame
-		for i := range w.Flames {
-			f := &w.Flames[i]
-			if f.Set == nil || f.Cell.Model != m {
-				continue
-			}
-			if f.Cell.Concurrency == n {
-				return f
-			}
-			if found == nil || f.Cell.Concurrency > found.Cell.Concurrency {
-				found = f
-			}
-		}
-		return found
-	}
 	if r := w.Recommendation; r != nil {
-		if f := best(r.Model, r.Concurrency); f != nil {
+		if f := profiled(w, r.Model, r.Concurrency); f != nil {
 			return f
 		}
 	}
-	return best(model.Sequential, 1)
+	return profiled(w, model.Sequential, 1)
 }
 
 // draw lays the tree out. A call path's box is as wide as its share.

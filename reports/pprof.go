@@ -58,6 +58,7 @@ func pprofCell(flame analyzer.Flame) pprofui.Cell {
 		if p == nil {
 			continue
 		}
+		p = unwrapped(p)
 		cell.Profiles[kind] = p
 		if set.Ops > 0 {
 			cell.PerOp[kind] = profile.PerOp(p, set.Ops)

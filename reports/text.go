@@ -158,9 +158,7 @@ func (t *terminal) causes(w *analyzer.Workload) {
 	t.findings(w)
 	if t.verbose && len(w.Scaling) > 0 {
 		t.heading("scaling (Universal Scalability Law)")
-		for _, s := range w.Scaling {
-			t.hang(indent+"- ", plain(scalingLine(s)), plainStyle)
-		}
+		t.items(scalingLines(w))
 	}
 }
 
@@ -188,12 +186,26 @@ func (t *terminal) findings(w *analyzer.Workload) {
 	}
 }
 
-func scalingLine(s analyzer.Scaling) string {
-	if s.Refused != "" {
-		return fmt.Sprintf("%s: no fit, %s", s.Model, s.Refused)
+// scalingLines tell of the fits, models without one together by the reason.
+func scalingLines(w *analyzer.Workload) []string {
+	var out []string
+	refused := map[string][]string{}
+	var why []string
+	for _, s := range w.Scaling {
+		if s.Refused == "" {
+			out = append(out, fmt.Sprintf("%s: contention %s, coherence %s, peak at %s in flight, R² %s",
+				s.Model, digits(s.Sigma), digits(s.Kappa), digits(s.PeakConcurrency), digits(s.R2)))
+			continue
+		}
+		if refused[s.Refused] == nil {
+			why = append(why, s.Refused)
+		}
+		refused[s.Refused] = append(refused[s.Refused], string(s.Model))
 	}
-	return fmt.Sprintf("%s: contention %s, coherence %s, peak at %s in flight, R² %s",
-		s.Model, digits(s.Sigma), digits(s.Kappa), digits(s.PeakConcurrency), digits(s.R2))
+	for _, r := range why {
+		out = append(out, strings.Join(refused[r], ", ")+": no fit, "+r)
+	}
+	return out
 }
 
 func (t *terminal) code(w *analyzer.Workload) {

@@ -30,6 +30,7 @@ type workloadView struct {
 	Settle           string
 	Code             string
 	Flames           []flameView
+	BaseFlames       []flameView // to compare with
 	FlameProblem     string
 	Rows             []rowView
 	Gaps             []gapView
@@ -76,7 +77,7 @@ func viewOf(res *analyzer.Result, i int) workloadView {
 	}
 	v.Parts = usedParts(v.Bars)
 	v.Charts = charts(w, v.ID)
-	v.Flames, v.FlameProblem = flames(w, v.ID)
+	v.Flames, v.BaseFlames, v.FlameProblem = flames(w, v.ID)
 	for _, s := range reasons(w) {
 		v.Evidence = append(v.Evidence, plain(s))
 	}
@@ -92,8 +93,8 @@ func viewOf(res *analyzer.Result, i int) workloadView {
 		}
 		v.Limits = append(v.Limits, limitView{plain(string(l.Kind)), share(l.Share), plain(l.Function), at})
 	}
-	for _, s := range w.Scaling {
-		v.Scaling = append(v.Scaling, plain(scalingLine(s)))
+	for _, s := range scalingLines(w) {
+		v.Scaling = append(v.Scaling, plain(s))
 	}
 	if r := w.Recommendation; r != nil {
 		v.Ties = ties(r)
@@ -236,8 +237,8 @@ func rows(w *analyzer.Workload) []rowView {
 	return out
 }
 
-// pprofLines are commands that open the profiles: each kind of the
-// recommended cell, then its difference from the baseline.
+// pprofLines are commands that open the profiles: all of them, each kind of
+// the recommended cell, then its difference from the baseline.
 func pprofLines(run *analyzer.Run, w *analyzer.Workload) []string {
 	find := func(m model.Model, n int, k record.ProfileKind) string {
 		for _, f := range w.Profiles {
@@ -252,6 +253,9 @@ func pprofLines(run *analyzer.Run, w *analyzer.Workload) []string {
 		m, n = r.Model, r.Concurrency
 	}
 	var out []string
+	if len(w.Profiles) > 0 && run.Dir != "" {
+		out = append(out, plain("concprof pprof "+quoted([]string{run.Dir})))
+	}
 	for _, k := range record.ProfileKinds() {
 		if f := find(m, n, k); f != "" {
 			out = append(out, plain("go tool pprof -http=: "+quoted([]string{f})))
