@@ -36,6 +36,9 @@ type Spec struct {
 	// LatencyEvery is the k of "time every k-th op"; 0 lets the probe choose
 	// k such that the clock costs at most 1 % of an op.
 	LatencyEvery int64 `json:"latency_every,omitempty"`
+	// PythonPath are folders, absolute, in which the Python probe looks for
+	// modules after the standard library.
+	PythonPath []string `json:"python_path,omitempty"`
 	// Scratch is a folder of the trial's own, removed after it.
 	Scratch string `json:"scratch,omitempty"`
 
@@ -75,6 +78,13 @@ type Step struct {
 
 	Func string `json:"func,omitempty"` // key of a registered function
 
+	// Of Python callables, which only the Python probe runs: the module to
+	// import, or in Path the file to load; dotted names in it, of which at
+	// least one is set.
+	Module string `json:"module,omitempty"`
+	Sync   string `json:"sync,omitempty"`
+	Async  string `json:"async,omitempty"`
+
 	ForNs      int64    `json:"for_ns,omitempty"`
 	JitterNs   int64    `json:"jitter_ns,omitempty"`
 	Iterations int64    `json:"iterations,omitempty"` // of CPU work; 0: calibrate (dry only)
@@ -107,4 +117,5 @@ const (
 	KindChannel StepKind = "channel"
 	KindExec    StepKind = "exec"
 	KindGo      StepKind = "go"
+	KindPython  StepKind = "python"
 )

@@ -41,4 +41,8 @@ type Event struct {
 	Stage   Stage     `json:"stage,omitempty"`
 	Reason  string    `json:"reason,omitempty"`
 	Record  *Record   `json:"record,omitempty"`
+	// Of hello, from a Python probe: the process to be read, and what runs
+	// in it.
+	PID         int          `json:"pid,omitempty"`
+	Interpreter *Interpreter `json:"interpreter,omitempty"`
 }

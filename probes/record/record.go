@@ -52,8 +52,12 @@ type Record struct {
 	// itself. Only sequential classifying trials report them.
 	Steps []Step `json:"steps,omitempty"`
 
-	Runtime  *Runtime  `json:"runtime,omitempty"`
-	Loop     *Loop     `json:"loop,omitempty"`
+	Runtime *Runtime `json:"runtime,omitempty"`
+	Loop    *Loop    `json:"loop,omitempty"`
+	Python  *Python  `json:"python,omitempty"`
+	// Notes tell what a model did to failing ops beyond failing them: "2
+	// tasks were never awaited", "the pool broke". At most MaxNotes.
+	Notes    []string  `json:"notes,omitempty"`
 	Profiles []Profile `json:"profiles,omitempty"`
 	Exit     *Exit     `json:"exit,omitempty"`
 	Host     *Host     `json:"host,omitempty"`
@@ -62,6 +66,9 @@ type Record struct {
 	// Missing names what this host or this target could not measure.
 	Missing []string `json:"missing,omitempty"`
 }
+
+// MaxNotes is the number of notes that a Record keeps.
+const MaxNotes = 16
 
 // MaxErrors is the number of distinct failures that a Record keeps.
 const MaxErrors = 8
@@ -144,6 +151,19 @@ type Loop struct {
 	LagP99Ns int64 `json:"lag_p99_ns"`
 	LagMaxNs int64 `json:"lag_max_ns"`
 	Samples  int64 `json:"samples"`
+	// What only asyncio's loop reports: the time in its selector, the time of
+	// its turns, how many those were and the longest, and the CPU time of its
+	// thread.
+	IdleNs        int64  `json:"idle_ns,omitempty"`
+	BusyNs        int64  `json:"busy_ns,omitempty"`
+	Turns         int64  `json:"turns,omitempty"`
+	LongestTurnNs int64  `json:"longest_turn_ns,omitempty"`
+	CPUNs         int64  `json:"cpu_ns,omitempty"`
+	Tasks         *Tasks `json:"tasks,omitempty"`
+	// Blocking is the call that kept the loop longest from its selector
+	// without computing, BlockingNs for how long such calls did in all.
+	Blocking   *Frame `json:"blocking,omitempty"`
+	BlockingNs int64  `json:"blocking_ns,omitempty"`
 }
 
 // A Profile is one profile that the probe wrote.
