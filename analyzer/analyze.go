@@ -59,7 +59,7 @@ func analyze(r *rundir.Run, o Options, read reader) (*Result, error) {
 // from the workloads.
 func (v *view) noise(fs []plan.Finished) Noise {
 	n := Noise{}
-	n.ControlCPU, n.ControlWait, n.ControlsOK = v.controlDemands()
+	n.ControlCPU, n.ControlWait, n.ControlTrials, n.ControlsOK = v.controlDemands()
 	var foreign, steal []float64
 	for i := range fs {
 		r := &fs[i].Record
@@ -82,6 +82,8 @@ func (v *view) noisy(n Noise) string {
 		return fmt.Sprintf("other programs took %.0f %% of the cores in the median trial, more than %.0f %%", 100*n.ForeignShare, 100*v.o.MaxForeign)
 	case n.StealShare > v.o.MaxSteal:
 		return fmt.Sprintf("the hypervisor took %.0f %% of the cores in the median trial, more than %.0f %%", 100*n.StealShare, 100*v.o.MaxSteal)
+	case n.ControlTrials == 0:
+		return "the controls were not measured"
 	case !n.ControlsOK:
 		return fmt.Sprintf("the controls did not come out as what they are: computing read a demand of %.2f (at least %.2f), waiting %.2f (at most %.2f)",
 			n.ControlCPU, v.o.ControlCPUMin, n.ControlWait, v.o.ControlWaitMax)

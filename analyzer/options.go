@@ -62,7 +62,8 @@ type Options struct {
 	// without; their geometric mean is 0.09.
 	MutexWaitShare float64
 	// LockShare is the same limit for the share of lock waits in the probe's
-	// wall profile, which also sees what the counter misses (os.File, flock).
+	// wall profile, which also sees what the counter misses (os.File, flock);
+	// and for the growth of the wait that a saturated downstream is placed at.
 	LockShare float64
 	// GCShare is GC's share of CPU time from which it limits. GOGC=100 aims at
 	// a quarter of the CPU for the collector's background workers; half of

@@ -61,9 +61,13 @@ func (v *view) fit(l *load, cs []candidate, lead candidate, stays func(candidate
 			continue
 		}
 		gone[c.cell] = true
+		seen := "in its pilot"
+		if c.reps > 0 {
+			seen = fmt.Sprintf("after %d trials", c.reps)
+		}
 		out = append(out, plan.Elimination{Cell: c.cell, Reason: fmt.Sprintf(
-			"the budget of %s does not hold %d more trials of every cell; after %d this one was at %.0f %% of the best",
-			seconds(l.w.BudgetNs), want, c.reps, 100*c.score/lead.score)})
+			"the budget of %s does not hold %d more trials of every cell; %s this one was at %.0f %% of the best",
+			seconds(l.w.BudgetNs), want, seen, 100*c.score/lead.score)})
 	}
 	return slices.DeleteFunc(cs, func(c candidate) bool { return gone[c.cell] }), out
 }

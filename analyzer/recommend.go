@@ -166,7 +166,7 @@ func (j *judgement) settle(format string, args ...any) {
 func (j *judgement) undecided(why string) {
 	j.out.Recommendation = nil
 	j.out.Undecided = why
-	if s := j.noisy(j.noise); s != "" {
+	if s := j.noisy(j.noise); s != "" && j.noise.ControlTrials > 0 {
 		j.settle("a machine on which nothing else runs: %s", s)
 	}
 	j.say(ofMeasurement, "no recommendation: %s", why)

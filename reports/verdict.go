@@ -412,12 +412,19 @@ func hostLine(r *analyzer.Run) string {
 func noiseLine(r *analyzer.Run) string {
 	n := r.Noise
 	s := fmt.Sprintf("differences under %s are noise here; ", percent(n.Floor))
-	if n.ControlsOK {
-		s += "the controls came out as what they are"
-	} else {
-		s += "the controls did NOT come out as what they are"
+	if n.Floor == 0 {
+		s = "how much the baseline differs from itself was not measured; "
 	}
-	s += fmt.Sprintf(" (CPU %s, wait %s); other programs took %s of the cores", demand(n.ControlCPU), demand(n.ControlWait), percent(n.ForeignShare))
+	read := fmt.Sprintf(" (CPU %s, wait %s)", demand(n.ControlCPU), demand(n.ControlWait))
+	switch {
+	case n.ControlTrials == 0:
+		s += "the controls were not measured"
+	case n.ControlsOK:
+		s += "the controls came out as what they are" + read
+	default:
+		s += "the controls did NOT come out as what they are" + read
+	}
+	s += fmt.Sprintf("; other programs took %s of the cores", percent(n.ForeignShare))
 	if n.StealShare > 0 {
 		s += ", the hypervisor " + percent(n.StealShare)
 	}

@@ -142,4 +142,13 @@ func TestLabels(t *testing.T) {
 			t.Errorf("package %q: %q, want %q", pkg, got, want)
 		}
 	}
+	for expr, want := range map[string]string{
+		"\n// a comment\nfunc(n int) error {\n\treturn nil\n}\n": "func(n int) error { …",
+		"New().Add\n":           "New().Add",
+		strings.Repeat("é", 80): strings.Repeat("é", 72) + " …",
+	} {
+		if got := goLabel(&workload.GoFunc{Package: ".", Func: expr}); got != want {
+			t.Errorf("%q: %q, want %q", expr, got, want)
+		}
+	}
 }
