@@ -86,13 +86,13 @@ func (s Search) named() (path, found string, err error) {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(s.Dir, path)
 		}
-		return path, "the workload's interpreter " + s.Key, nil
+		return path, "interpreter: " + s.Key, nil
 	case s.Key != "":
 		paths := s.executables(s.Key)
 		if len(paths) == 0 {
 			return "", "", &Error{fmt.Sprintf("interpreter %s: not found in PATH (%s)", s.Key, s.lookup("PATH")), "name one that is there, or write a path with a slash: it is relative to the workload file"}
 		}
-		return paths[0], "the workload's interpreter " + s.Key, nil
+		return paths[0], "interpreter: " + s.Key, nil
 	case venv != "":
 		return filepath.Join(venv, "bin", "python"), "$VIRTUAL_ENV", nil
 	}
@@ -182,7 +182,7 @@ func (i *Interpreter) tooOld() error {
 		return nil
 	}
 	return &Error{
-		fmt.Sprintf("%s is %s %s, found by %s: too old, Python 3.%d is the oldest that can be measured", i.Path, i.Implementation, i.Version, i.Found, minMinor),
+		fmt.Sprintf("%s, found by %s, is %v: too old, Python 3.%d is the oldest that can be measured", i.Path, i.Found, i.Interpreter, minMinor),
 		"name a newer one in the workload file: interpreter: python3.11",
 	}
 }
@@ -204,11 +204,11 @@ func (i *Interpreter) Notes() []string {
 	_, minor := i.version()
 	switch {
 	case i.Implementation != "cpython":
-		return []string{fmt.Sprintf("%s %s: clocks only, frames are read of CPython alone", i.Implementation, i.Version)}
+		return []string{fmt.Sprintf("%v: clocks only, frames are read of CPython alone", i.Interpreter)}
 	case minor < readMinor:
-		return []string{fmt.Sprintf("CPython %s: its frames cannot be read from outside, profiles are approximate or missing; 3.%d and newer can", i.Version, readMinor)}
+		return []string{fmt.Sprintf("%v: its frames cannot be read from outside, profiles are approximate or missing; those of 3.%d and newer can", i.Interpreter, readMinor)}
 	case i.FreeThreaded:
-		return []string{fmt.Sprintf("CPython %s, free-threaded build: its frames cannot be read yet, profiles are approximate or missing", i.Version)}
+		return []string{fmt.Sprintf("%v: the frames of free-threaded builds cannot be read yet, profiles are approximate or missing", i.Interpreter)}
 	}
 	return nil
 }

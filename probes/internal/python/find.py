@@ -20,7 +20,8 @@ def lacks():
     try:
         from concurrent.futures import InterpreterPoolExecutor
     except ImportError:
-        missing["subinterpreters"] = "it needs CPython 3.14 or newer"
+        missing["subinterpreters"] = "InterpreterPoolExecutor came with CPython 3.14; this is %s %s" % (
+            platform.python_implementation(), platform.python_version())
     return missing
 
 
