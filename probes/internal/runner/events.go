@@ -16,6 +16,7 @@ import (
 // Bounds on what a probe may report, beyond record.MaxEventBytes.
 const (
 	maxText     = 4 << 10
+	maxNote     = 512
 	maxSteps    = 1 << 10
 	maxMissing  = 1 << 6
 	maxProfiles = 8
@@ -193,6 +194,15 @@ func check(r *record.Record) error {
 			return fmt.Errorf("%d errors of %d failed ops", e.Count, r.FailedOps)
 		}
 		e.Type, e.Message = clip(e.Type, 256), clip(e.Message, 256)
+	}
+	if len(r.Notes) > record.MaxNotes {
+		return fmt.Errorf("%d notes, more than %d", len(r.Notes), record.MaxNotes)
+	}
+	for i := range r.Notes {
+		r.Notes[i] = clip(r.Notes[i], maxNote)
+	}
+	if err := checkPython(r); err != nil {
+		return err
 	}
 	r.Reason, r.Frame = clip(r.Reason, maxText), clip(r.Frame, maxText)
 	if r.Dry != nil {
