@@ -26,7 +26,6 @@ func (r *reader) look(t *Target, th *thread, s seat, now time.Duration) (v view)
 	if !ok {
 		return v
 	}
-	since := now - th.at
 	// A thread that has not been on a processor since the last look is where
 	// it was.
 	same := th.valid && !state.running && !th.last.running && state.slices == th.last.slices && state.slices > 0
@@ -39,7 +38,7 @@ func (r *reader) look(t *Target, th *thread, s seat, now time.Duration) (v view)
 	stack := &th.stack
 	if v.op = stack.op >= 0; v.op {
 		v.call = r.call(stack)
-		v.state, v.wait = r.classify(t, th, s, state, since, v.call != "")
+		v.state, v.wait = r.classify(t, th, s, state, now, v.call != "")
 		if v.state == Python {
 			v.call = ""
 		}
@@ -72,9 +71,9 @@ func (r *reader) readStack(t *Target, th *thread, s seat, state kernelState) (ke
 }
 
 // classify tells what a thread does whose stack and state were read.
-func (r *reader) classify(t *Target, th *thread, s seat, now kernelState, since time.Duration, inC bool) (State, record.Wait) {
+func (r *reader) classify(t *Target, th *thread, s seat, now kernelState, at time.Duration, inC bool) (State, record.Wait) {
 	switch {
-	case now.running && th.queued(now, since):
+	case now.running && !r.onCPU(th, now, at):
 		return Runnable, ""
 	case now.running && th.stack.holder && inC:
 		return NativeGIL, ""

@@ -20,6 +20,9 @@ type reader struct {
 	random  *rand.Rand
 	start   time.Time
 
+	self  threadFiles   // of the reader's own thread
+	began time.Duration // when that got on its processor, by the scheduler's clock
+
 	chain   chain
 	sources sources
 	leaves  map[leafKey]string
@@ -50,6 +53,7 @@ func newReader(t *Target, o Options) *reader {
 }
 
 func (r *reader) close() {
+	r.self.close()
 	for _, t := range r.targets {
 		t.Close()
 	}
@@ -65,6 +69,7 @@ func (r *reader) tick(now time.Duration) bool {
 	if len(r.targets) == 0 && (r.family == nil || !r.family.alive()) {
 		return false
 	}
+	r.wake()
 	since := now - r.last
 	r.last = now
 	r.looks++

@@ -31,9 +31,11 @@ func Start(ctx context.Context, pid int, o Options) (*Session, error) {
 	r := newReader(t, o)
 	go func() {
 		defer close(s.done)
-		// The thread's own CPU time is the reader's cost.
+		// The thread's own CPU time is the reader's cost. The thread ends with
+		// the goroutine, as it is never unlocked.
 		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
+		hasten()
+		r.self = openSelf()
 		s.result = r.run(ctx)
 	}()
 	return s, nil

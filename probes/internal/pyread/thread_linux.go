@@ -18,9 +18,9 @@ type thread struct {
 	valid bool // stack and last are those of the last look
 	stack stack
 	last  kernelState
-	at    time.Duration // when it was looked at
 
-	debt float64 // of looks that count as runnable, see queued
+	debt float64 // of looks that count as runnable, see share
+	at   time.Duration
 }
 
 // A kernelState is what the kernel says of a thread.
@@ -38,7 +38,7 @@ type kernelState struct {
 // threadFiles are the files of a thread in /proc, kept open from look to
 // look.
 type threadFiles struct {
-	syscall, schedstat int // 0 when not open
+	syscall, schedstat, sched int // 0 when not open
 }
 
 // open opens the files of a thread; false if there is none such.
@@ -53,15 +53,17 @@ func (f *threadFiles) open(pid, tid int) bool {
 	if f.schedstat, err = unix.Open(dir+"/schedstat", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 		f.schedstat = 0
 	}
+	if f.sched, err = unix.Open(dir+"/sched", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+		f.sched = 0
+	}
 	return true
 }
 
 func (f *threadFiles) close() {
-	if f.syscall > 0 {
-		unix.Close(f.syscall)
-	}
-	if f.schedstat > 0 {
-		unix.Close(f.schedstat)
+	for _, fd := range []int{f.syscall, f.schedstat, f.sched} {
+		if fd > 0 {
+			unix.Close(fd)
+		}
 	}
 	*f = threadFiles{}
 }
@@ -152,32 +154,3 @@ func hex(b []byte) uint64 {
 	}
 	return n
 }
-
-// queued tells whether a look that finds the thread "running" counts as one
-// in which it waits for a processor. The kernel does not say which of the two
-// it is at an instant, but how much there was of each since the last look:
-// looks are given to both in that proportion, the remainder carried over.
-func (th *thread) queued(now kernelState, since time.Duration) bool {
-	run, wait := float64(now.run-th.last.run), float64(now.wait-th.last.wait)
-	if since <= 0 || !th.valid {
-		return false
-	}
-	// A wait is only counted once it has ended, and may have begun before the
-	// last look.
-	wait = max(0, min(wait, float64(since)-run))
-	switch {
-	case run+wait > 0:
-		th.debt += wait / (run + wait)
-	case th.last.running && since > tick:
-		th.debt++ // it did not get on a processor at all
-	}
-	if th.debt >= 0.5 {
-		th.debt--
-		return true
-	}
-	return false
-}
-
-// tick is the longest time between two updates of the time that a running
-// thread has used: that of the slowest clock kernels are built with, 100 Hz.
-const tick = 10 * time.Millisecond
