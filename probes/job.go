@@ -77,19 +77,26 @@ func (r *run) workload(j *runner.Job, t plan.Trial) error {
 		return fmt.Errorf("workload %s: %w", name, err)
 	}
 	j.Spec.Steps = steps
-	j.Path, j.Name, j.Dir = tg.path, tg.name, tg.dir
+	j.Path, j.Name, j.Args, j.Dir = tg.path, tg.name, tg.args, tg.dir
 	if w.Inputs != nil {
 		j.Spec.Inputs = &harness.Inputs{Count: w.Inputs.Count}
 		if w.Inputs.File != "" {
 			j.Spec.Inputs.File = r.prepared.path(w.Inputs.File)
 		}
 	}
-	env, secrets := declared(w.Env, r.prepared.environ)
+	entries := w.Env
+	for _, c := range w.Callables() {
+		entries = slices.Concat(entries, c.Env)
+	}
+	env, secrets := declared(entries, r.prepared.environ)
 	j.Env = slices.Concat(allowed(r.prepared.environ), r.addresses(), env)
 	j.Redact = runner.NewRedactor(secrets)
 	j.Spec.NoDigest = w.Digest == "none"
 	if first := firstGo(w); first != nil {
 		j.Spec.Setup, j.Spec.Teardown = goKey(first, w.Setup), goKey(first, w.Teardown)
+	}
+	if tg.interpreter != nil {
+		r.prepared.python(j, tg)
 	}
 	level := j.Spec.Concurrency
 	for _, p := range r.history.Plan.Workloads {
@@ -116,6 +123,8 @@ func (r *run) steps(t *target) ([]harness.Step, error) {
 	switch {
 	case w.Go != nil:
 		return []harness.Step{goStep(w.Name, w.Go)}, nil
+	case w.Python != nil:
+		return []harness.Step{r.prepared.pythonStep(w.Name, w.Python)}, nil
 	case len(w.Command) > 0:
 		return []harness.Step{command.Step(w.Name, t.programs[w.Command[0]], w.Command, r.prepared.dir, inputs)}, nil
 	}
@@ -124,6 +133,8 @@ func (r *run) steps(t *target) ([]harness.Step, error) {
 		switch {
 		case s.Go != nil:
 			steps = append(steps, goStep(s.Name, s.Go))
+		case s.Python != nil:
+			steps = append(steps, r.prepared.pythonStep(s.Name, s.Python))
 		case len(s.Exec) > 0:
 			steps = append(steps, command.Step(s.Name, t.programs[s.Exec[0]], s.Exec, r.prepared.dir, inputs))
 		default:

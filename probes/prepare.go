@@ -11,6 +11,7 @@ import (
 	"github.com/concprof/concprof/probes/internal/command"
 	"github.com/concprof/concprof/probes/internal/gofunc"
 	"github.com/concprof/concprof/probes/internal/proc"
+	"github.com/concprof/concprof/probes/internal/python"
 	"github.com/concprof/concprof/probes/rundir"
 	"github.com/concprof/concprof/probes/workload"
 )
@@ -31,7 +32,7 @@ type Prepared struct {
 	dir     string // absolute: where relative paths start
 	environ []string
 	memory  int64     // of the host, in bytes
-	built   *workshop // of the Go targets, nil if there are none
+	built   *workshop // of Go and Python targets, nil if there are none
 	targets map[string]*target
 	servers map[string]*proc.Command // commands of the user's, by name
 }
@@ -41,9 +42,12 @@ type target struct {
 	workload *workload.Workload
 	path     string            // of the probe
 	name     string            // its argv[0]
+	args     []string          // that follow
 	dir      string            // its working directory
-	root     string            // of the Go module, "" if nothing was built
+	root     string            // of the Go module or the Python modules, "" if there are none
 	programs map[string]string // the paths of commands, by argv[0]
+	// interpreter runs the workload's callables, nil if it has none.
+	interpreter *python.Interpreter
 }
 
 // A TargetError lists everything that keeps targets from being started:
@@ -63,8 +67,8 @@ func (e *TargetError) Error() string {
 // Unwrap returns the faults.
 func (e *TargetError) Unwrap() []error { return e.Faults }
 
-// Prepare builds the Go targets of f and finds its commands and inputs. It
-// returns a *TargetError if any of them cannot be started.
+// Prepare builds the Go targets of f, finds its commands and inputs, and asks
+// the interpreters of its Python targets what they are. It returns a *TargetError if any of them cannot be started.
 func Prepare(ctx context.Context, f *workload.File, o PrepareOptions) (_ *Prepared, err error) {
 	p := &Prepared{file: f, environ: o.Environ, memory: rundir.CurrentHost().MemoryBytes, targets: map[string]*target{}, servers: map[string]*proc.Command{}}
 	if p.environ == nil {
@@ -101,11 +105,14 @@ func Prepare(ctx context.Context, f *workload.File, o PrepareOptions) (_ *Prepar
 		}
 		p.servers[name] = c
 	}
-	fs, err := p.build(ctx)
-	if err != nil {
-		return nil, err
+	for _, prepare := range []func(context.Context) ([]error, error){p.interpret, p.build} {
+		fs, err := prepare(ctx)
+		if err != nil {
+			return nil, err
+		}
+		faults = append(faults, fs...)
 	}
-	if faults = append(faults, fs...); len(faults) > 0 {
+	if len(faults) > 0 {
 		return nil, &TargetError{faults}
 	}
 	return p, nil
@@ -174,10 +181,8 @@ func (p *Prepared) build(ctx context.Context) (faults []error, err error) {
 		if !wanted {
 			continue
 		}
-		if p.built == nil {
-			if p.built, err = openWorkshop(os.TempDir()); err != nil {
-				return nil, err
-			}
+		if err := p.openWorkshop(); err != nil {
+			return nil, err
 		}
 		if r.Out, err = os.MkdirTemp(p.built.dir, ""); err != nil {
 			return nil, rundir.NewWriteError(p.built.dir, err)
@@ -201,8 +206,16 @@ func (p *Prepared) build(ctx context.Context) (faults []error, err error) {
 	return faults, nil
 }
 
-// Root returns the folder of the Go module that a workload's function is of,
-// "" if nothing was built for it.
+// openWorkshop makes a folder for what is built, unless there is one.
+func (p *Prepared) openWorkshop() (err error) {
+	if p.built == nil {
+		p.built, err = openWorkshop(os.TempDir())
+	}
+	return err
+}
+
+// Root returns the folder that a workload's code is below: that of its Go
+// module, or the workload file's for Python; "" for what has no code.
 func (p *Prepared) Root(name string) string {
 	if t := p.targets[name]; t != nil {
 		return t.root

@@ -68,6 +68,9 @@ const (
 type Target struct {
 	Kind  Kind
 	Steps int // how many steps an op has
+	// Pair is set when a step of a Python op is given twice, as a sync and as
+	// an async callable.
+	Pair bool `json:",omitempty"`
 }
 
 // Info describes a model.
@@ -87,7 +90,7 @@ func Infos() []Info {
 		{Goroutines, "a goroutine per op, scheduled M:N", "", "Go's default", "a Go target or built-in steps"},
 		{EventLoop, "goroutines on one P (GOMAXPROCS=1), the netpoller as reactor", "asyncio, create_task under a semaphore", "asyncio, libuv", "a target that runs in the probe process"},
 		{Threads, "an OS thread per op in flight (runtime.LockOSThread)", "threading.Thread", "threading", "a target that runs in the probe process"},
-		{Hybrid, "a goroutine per op, its CPU-bound steps through as many permits as cores", "asyncio, CPU-bound steps through to_thread or a process pool", "mixing asyncio and threads", "an op of at least two steps"},
+		{Hybrid, "a goroutine per op, its CPU-bound steps through as many permits as cores", "asyncio, CPU-bound steps through to_thread or a process pool", "mixing asyncio and threads", "an op of at least two steps, or a Python callable that is both sync and async"},
 		{Subinterpreters, "", "InterpreterPoolExecutor", "one GIL per interpreter", "CPython 3.14 or newer"},
 		{Processes, "N child processes that take ops from a shared counter", "ProcessPoolExecutor(N)", "multiprocessing, prefork", "a target that runs in the probe process"},
 	}
@@ -104,6 +107,8 @@ func (m Model) Runs(t Target) (bool, string) {
 		return false, "subinterpreters exist in CPython only"
 	case m == Goroutines && t.Kind == Python:
 		return false, "goroutines exist in Go only"
+	case m == Hybrid && t.Steps < 2 && t.Kind == Python && !t.Pair:
+		return false, "an op of one callable has nothing to offload; several steps, or the same work as sync and async, would"
 	case m == Hybrid && t.Steps < 2 && t.Kind != Python:
 		return false, "an op of one step has nothing to offload"
 	}

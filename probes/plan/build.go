@@ -249,6 +249,8 @@ func label(w *workload.Workload) string {
 	switch {
 	case w.Go != nil:
 		return goLabel(w.Go)
+	case w.Python != nil:
+		return w.Python.Label()
 	case len(w.Command) > 0:
 		return strings.Join(w.Command, " ")
 	}
@@ -315,6 +317,8 @@ func stepLabel(s workload.Step) string {
 		return "exec " + strings.Join(s.Exec, " ")
 	case s.Go != nil:
 		return goLabel(s.Go)
+	case s.Python != nil:
+		return s.Python.Label()
 	}
 	return s.Kind()
 }

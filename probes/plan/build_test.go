@@ -92,6 +92,41 @@ func TestSkipped(t *testing.T) {
 	}
 }
 
+// TestPython holds which models Python targets get, and that one which the
+// interpreter lacks is left out once that is known.
+func TestPython(t *testing.T) {
+	for _, tt := range []struct{ name, workload, label, skipped string }{
+		{"one", "python: {module: m, sync: f}", "m:f", "goroutines hybrid"},
+		{"a pair", "python: {module: m, sync: f, async: g}", "m:f,g", "goroutines"},
+		{"steps", "steps: [{python: {module: m, sync: f}}, {python: {file: x.py, async: g}}]", "m:f + x.py:g", "goroutines"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, err := Build(parse(t, "version: 1\nworkloads:\n  - name: w\n    "+tt.workload+"\n"), Settings{Warmup: unset})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := &p.Workloads[0]
+			skipped := func() string {
+				var names []string
+				for _, s := range w.Skipped {
+					names = append(names, string(s.Model))
+				}
+				return strings.Join(names, " ")
+			}
+			if w.Label != tt.label || skipped() != tt.skipped {
+				t.Errorf("label %q, skipped %q", w.Label, skipped())
+			}
+			before := len(w.Cells)
+			w.LeaveOut(model.Subinterpreters, "too old")
+			w.LeaveOut(model.Goroutines, "again")
+			w.LeaveOut(model.Sequential, "never")
+			if skipped() != tt.skipped+" subinterpreters" || len(w.Cells) != before-len(workload.DefaultConcurrency()) || w.Cells[0].Model != model.Sequential {
+				t.Errorf("skipped %q, cells %v", skipped(), w.Cells)
+			}
+		})
+	}
+}
+
 func TestRefused(t *testing.T) {
 	const file = "version: 1\nworkloads:\n  - name: w\n    steps: [{sleep: 1ms}]\n"
 	for _, tt := range []struct {

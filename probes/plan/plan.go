@@ -8,6 +8,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/record"
@@ -33,8 +34,8 @@ type Workload struct {
 	// Skipped are the models that cannot run this target, with the reason.
 	Skipped []Skip `json:"skipped,omitempty"`
 	// Root is the folder that reports tell file names relative to: that of the
-	// Go module whose function is measured; "" where nothing was built. It is
-	// known once targets are prepared.
+	// Go module whose function is measured, or of the Python workload's file;
+	// "" where there is none. It is known once targets are prepared.
 	Root string `json:"root,omitempty"`
 	// Steps names the steps of an op, in order.
 	Steps []string `json:"steps"`
@@ -52,6 +53,16 @@ type Workload struct {
 	Private     bool     `json:"private_state,omitempty"`
 	NoDigest    bool     `json:"no_digest,omitempty"`
 	Gate        []string `json:"gate,omitempty"`
+}
+
+// LeaveOut takes a model that turned out not to run here out of the plan, with
+// the reason. The baseline stays.
+func (w *Workload) LeaveOut(m model.Model, reason string) {
+	if m == model.Sequential || !slices.ContainsFunc(w.Cells, func(c Cell) bool { return c.Model == m }) {
+		return
+	}
+	w.Cells = slices.DeleteFunc(w.Cells, func(c Cell) bool { return c.Model == m })
+	w.Skipped = append(w.Skipped, Skip{m, reason})
 }
 
 // A Cell is a workload under a model at a concurrency.

@@ -37,6 +37,26 @@ type Interpreter struct {
 	Prefix         string `json:"prefix,omitempty"`
 }
 
+// String names the interpreter, "CPython 3.13.0, free-threaded, GIL off".
+func (i Interpreter) String() string {
+	name := i.Implementation
+	switch name {
+	case "cpython":
+		name = "CPython"
+	case "pypy":
+		name = "PyPy"
+	}
+	name += " " + i.Version
+	if i.FreeThreaded {
+		name += ", free-threaded, GIL "
+		if i.GIL {
+			return name + "on"
+		}
+		return name + "off"
+	}
+	return name
+}
+
 // A Frame is a place in a program.
 type Frame struct {
 	Function string `json:"function"`

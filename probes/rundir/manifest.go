@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
 )
 
 // ManifestSchema names the version of manifest.json.
@@ -28,6 +29,8 @@ type Manifest struct {
 	Host    Host      `json:"host"`
 	Command []string  `json:"command"` // the arguments of this run
 	Plan    plan.Plan `json:"plan"`
+	// Interpreters are what ran the Python targets, none if there are none.
+	Interpreters []Interpreter `json:"interpreters,omitempty"`
 	// SourceDigest is the SHA-256 of workload.yaml, in hexadecimal.
 	SourceDigest string `json:"source_digest"`
 	// SourceDir is the folder that relative paths in workload.yaml start at,
@@ -40,6 +43,17 @@ type Manifest struct {
 type Tool struct {
 	Version string `json:"version"`
 	Go      string `json:"go"` // the toolchain that built it
+}
+
+// An Interpreter is what ran the Python targets of some workloads.
+type Interpreter struct {
+	record.Interpreter
+	Workloads []string `json:"workloads"`
+	// Path is what was executed, Found where it was found: "$VIRTUAL_ENV".
+	Path  string `json:"path"`
+	Found string `json:"found"`
+	// Notes tell what could not be measured with it, one sentence each.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // Host is the machine, without anything that names it or its user.

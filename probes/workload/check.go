@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/concprof/concprof/probes/model"
 )
 
 // check finds what a schema cannot: names that refer to nothing, keys that
@@ -58,15 +60,16 @@ func (d *document) checkWorkload(f *File, w *Workload, at place) {
 		names[s.Name] = j
 		d.checkStep(f, s, here)
 	}
-	if w.Target().Kind != "go" {
-		for key, value := range map[string]string{"setup": w.Setup, "teardown": w.Teardown} {
-			if value != "" {
-				d.say(at.in(key), key+" is a Go function, and this workload has no go target", "prepare and cleanup run commands")
-			}
-		}
-	}
+	d.checkCallables(w, at)
 	for key, value := range map[string]string{"setup": w.Setup, "teardown": w.Teardown} {
-		if value != "" {
+		kind := w.Target().Kind
+		switch {
+		case value == "":
+		case kind == model.Python:
+			d.checkDotted(at.in(key), value)
+		case kind != model.Go:
+			d.say(at.in(key), key+" is a function, and this workload has no go or python target", "prepare and cleanup run commands")
+		default:
 			d.checkExpression(at.in(key), value)
 		}
 	}

@@ -24,7 +24,16 @@ func Load(path string) (*File, error) {
 		return nil, err
 	}
 	for i := range f.Workloads {
-		d.checkInputs(f, &f.Workloads[i], place{}.in("workloads", i, "inputs"))
+		w, at := &f.Workloads[i], place{}.in("workloads", i)
+		d.checkInputs(f, w, at.in("inputs"))
+		if w.Python != nil {
+			d.checkFiles(f, w.Python, at.in("python"))
+		}
+		for j, s := range w.Steps {
+			if s.Python != nil {
+				d.checkFiles(f, s.Python, at.in("steps", j, "python"))
+			}
+		}
 	}
 	if err := d.err(); err != nil {
 		return nil, err

@@ -115,9 +115,15 @@ func (d *document) setLines(f *File) {
 		if w.Go != nil {
 			w.Go.Line = line(at.in("go", "func"))
 		}
+		if w.Python != nil {
+			w.Python.Line = line(at.in("python"))
+		}
 		for j := range w.Steps {
 			if w.Steps[j].Go != nil {
 				w.Steps[j].Go.Line = line(at.in("steps", j, "go", "func"))
+			}
+			if w.Steps[j].Python != nil {
+				w.Steps[j].Python.Line = line(at.in("steps", j, "python"))
 			}
 		}
 	}

@@ -55,6 +55,9 @@ func fromWorkload(w Workload) (*File, error) {
 	if g := f.Workloads[0].Go; g != nil {
 		g.Line = 0
 	}
+	if p := f.Workloads[0].Python; p != nil {
+		p.Line = 0
+	}
 	return f, nil
 }
 

@@ -38,14 +38,16 @@ type Workload struct {
 	// Exactly one of these is set.
 	Steps   []Step   `json:"steps,omitempty"`
 	Go      *GoFunc  `json:"go,omitempty"`
+	Python  *Python  `json:"python,omitempty"`
 	Command []string `json:"command,omitempty"`
 
 	Inputs *Inputs `json:"inputs,omitempty"`
 	// Prepare and Cleanup are commands run before and after every trial.
 	Prepare []string `json:"prepare,omitempty"`
 	Cleanup []string `json:"cleanup,omitempty"`
-	// Setup and Teardown are Go expressions of function type in the target's
-	// package, called in the probe before the first and after the last op.
+	// Setup and Teardown are called in the probe before the first and after
+	// the last op: Go expressions of function type in the target's package, or
+	// names in the module of the first Python callable.
 	Setup    string `json:"setup,omitempty"`
 	Teardown string `json:"teardown,omitempty"`
 	// Env names variables that the workload may see: NAME passes the value
@@ -97,6 +99,7 @@ type Step struct {
 	Channel *Channel `json:"channel,omitempty"`
 	Exec    []string `json:"exec,omitempty"`
 	Go      *GoFunc  `json:"go,omitempty"`
+	Python  *Python  `json:"python,omitempty"`
 }
 
 // Sleep waits on a timer. In a file also written as "sleep: 20ms".
@@ -261,6 +264,9 @@ func (w *Workload) Target() model.Target {
 	case w.Go != nil:
 		return model.Target{Kind: model.Go, Steps: 1}
 	}
+	if callables := w.Callables(); len(callables) > 0 {
+		return pythonTarget(callables)
+	}
 	t := model.Target{Kind: model.Steps, Steps: len(w.Steps)}
 	for _, s := range w.Steps {
 		if s.Go != nil {
@@ -294,6 +300,8 @@ func (s *Step) Kind() string {
 		return "exec"
 	case s.Go != nil:
 		return "go"
+	case s.Python != nil:
+		return "python"
 	}
 	return ""
 }

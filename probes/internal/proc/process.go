@@ -221,6 +221,12 @@ func (p *Process) Wait() Ending {
 	return p.ending
 }
 
+// Owns reports whether a process is the target or was started by it. Where
+// that cannot be told it is the target alone.
+func (p *Process) Owns(pid int) bool {
+	return pid == p.PID || below(p.keeper.Process.Pid, pid)
+}
+
 // CPU returns the processor time that the process and its keeper have used so
 // far, 0 where it cannot be read.
 func (p *Process) CPU() time.Duration { return treeCPU(p.keeper.Process.Pid) }

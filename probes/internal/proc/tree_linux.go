@@ -106,6 +106,22 @@ func descendants(root int, alive bool) []int {
 	return pids
 }
 
+// below reports whether a process descends from root.
+func below(root, pid int) bool {
+	// A chain of parents is short; a bound ends one that changes meanwhile.
+	for range 1000 {
+		s, ok := readStat(pid)
+		switch {
+		case !ok || s.parent <= 1:
+			return false
+		case s.parent == root:
+			return true
+		}
+		pid = s.parent
+	}
+	return false
+}
+
 // killTree kills the descendants of root. They are stopped first: what cannot
 // run cannot fork while the others are being killed. The process group is of
 // no use here: its id may be another's once the target is gone.

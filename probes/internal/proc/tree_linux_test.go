@@ -24,6 +24,14 @@ func TestTree(t *testing.T) {
 			t.Fatalf("descendants %v", pids)
 		}
 	}
+	for _, pid := range descendants(p.keeper.Process.Pid, true) {
+		if !p.Owns(pid) {
+			t.Errorf("process %d of %d is not owned", pid, p.PID)
+		}
+	}
+	if p.Owns(os.Getpid()) || p.Owns(1) || p.Owns(0) || p.Owns(p.keeper.Process.Pid) {
+		t.Error("owns what is not the target's")
+	}
 	if rss, n := treeSize(p.keeper.Process.Pid); n != 3 || rss <= 0 || rss < residentBytes(p.PID) {
 		t.Errorf("%d processes of %d bytes", n, rss)
 	}

@@ -35,6 +35,7 @@ func killLost(target int) {
 func treeSize(int) (rss int64, n int) { return 0, 0 }
 func residentBytes(int) int64         { return 0 }
 func treeCPU(int) time.Duration       { return 0 }
+func below(int, int) bool             { return false }
 func preferForOOM(int)                {}
 
 func closeOnExec(first int) {

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -25,7 +26,7 @@ func judge(j *Job, r *report, e proc.Ending, stderr []byte) *record.Record {
 		rec.Reason = clip(fmt.Sprintf(format, args...), maxText)
 	}
 	c, crashed := parseCrash(stderr, j.Dir)
-	rec.Frame = c.frame
+	rec.Frame = cmp.Or(c.frame, pythonUserFrame(stderr, j.Dir), rec.Frame)
 	defer func() {
 		if rec.Status == record.OK {
 			rec.Frame = "" // it printed of a panic, and recovered

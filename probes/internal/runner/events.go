@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 // Bounds on what a probe may report, beyond record.MaxEventBytes.
 const (
 	maxText     = 4 << 10
+	maxNote     = 512
 	maxSteps    = 1 << 10
 	maxMissing  = 1 << 6
 	maxProfiles = 8
@@ -42,48 +44,57 @@ func (r *report) stage() record.Stage {
 	return record.StageStart
 }
 
-// readEvents reads what a probe writes until the end. A probe that writes
-// more than record.MaxEventBytes finds the pipe closed.
-func readEvents(f *os.File, token string) *report {
-	data, err := io.ReadAll(io.LimitReader(f, record.MaxEventBytes+1))
-	f.Close()
+// readEvents reads what a probe writes until the end, or until it breaks the
+// protocol: then it finds the pipe closed. Each event is handed on as soon as
+// it is read, in the order of the protocol.
+func readEvents(f *os.File, token string, on func(record.Event)) *report {
+	defer f.Close()
 	r := new(report)
-	switch {
-	case len(data) > record.MaxEventBytes:
-		r.bad = fmt.Sprintf("more than %d bytes of events", record.MaxEventBytes)
-		return r
-	case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
-		r.bad = err.Error()
-		return r
-	}
-	r.parse(data, token)
+	r.read(f, token, on)
 	return r
 }
 
-// parse takes the events, one JSON document a line.
-func (r *report) parse(data []byte, token string) {
-	for n := 1; len(data) > 0; n++ {
-		line, rest, whole := bytes.Cut(data, []byte{'\n'})
-		data = rest
-		var e record.Event
-		dec := json.NewDecoder(bytes.NewReader(line))
-		dec.DisallowUnknownFields()
-		err := dec.Decode(&e)
+// read takes the events, one JSON document a line.
+func (r *report) read(f io.Reader, token string, on func(record.Event)) {
+	in := bufio.NewReader(io.LimitReader(f, record.MaxEventBytes+1))
+	total := 0
+	for n := 1; r.bad == ""; n++ {
+		line, err := in.ReadBytes('\n')
+		total += len(line)
+		ended := errors.Is(err, io.EOF) || errors.Is(err, os.ErrDeadlineExceeded)
 		switch {
-		case !whole:
-			err = errors.New("truncated")
-		case err == nil && dec.More():
-			err = errors.New("two documents in a line")
-		case err == nil && e.Token != token:
-			err = errors.New("wrong token: it was not the probe that wrote it")
-		case err == nil:
-			err = r.take(e)
-		}
-		if err != nil {
-			r.bad = clip(fmt.Sprintf("event %d: %v", n, err), maxText)
+		case total > record.MaxEventBytes:
+			r.bad = fmt.Sprintf("more than %d bytes of events", record.MaxEventBytes)
+		case ended && len(line) == 0:
 			return
+		case ended:
+			r.bad = fmt.Sprintf("event %d: truncated", n)
+		case err != nil:
+			r.bad = err.Error()
+		default:
+			if e, err := r.event(line, token); err != nil {
+				r.bad = clip(fmt.Sprintf("event %d: %v", n, err), maxText)
+			} else {
+				on(e)
+			}
 		}
 	}
+}
+
+// event takes one line.
+func (r *report) event(line []byte, token string) (e record.Event, err error) {
+	dec := json.NewDecoder(bytes.NewReader(line))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&e); err != nil {
+		return e, err
+	}
+	switch {
+	case dec.More():
+		return e, errors.New("two documents in a line")
+	case e.Token != token:
+		return e, errors.New("wrong token: it was not the probe that wrote it")
+	}
+	return e, r.take(e)
 }
 
 // take enters an event, which must be one that can follow those before.
@@ -183,6 +194,15 @@ func check(r *record.Record) error {
 			return fmt.Errorf("%d errors of %d failed ops", e.Count, r.FailedOps)
 		}
 		e.Type, e.Message = clip(e.Type, 256), clip(e.Message, 256)
+	}
+	if len(r.Notes) > record.MaxNotes {
+		return fmt.Errorf("%d notes, more than %d", len(r.Notes), record.MaxNotes)
+	}
+	for i := range r.Notes {
+		r.Notes[i] = clip(r.Notes[i], maxNote)
+	}
+	if err := checkPython(r); err != nil {
+		return err
 	}
 	r.Reason, r.Frame = clip(r.Reason, maxText), clip(r.Frame, maxText)
 	if r.Dry != nil {

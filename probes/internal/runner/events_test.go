@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/concprof/concprof/probes/record"
@@ -17,7 +18,7 @@ func FuzzEvents(f *testing.F) {
 	f.Add([]byte("null\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := new(report)
-		r.parse(data, "t")
+		r.read(bytes.NewReader(data), "t", func(record.Event) {})
 		if r.bad == "" && r.bye && r.record == nil {
 			t.Error("a goodbye without a record")
 		}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,8 +32,10 @@ const (
 // A Job is one trial, ready to be started.
 type Job struct {
 	Spec harness.Spec
-	// Path and Name are of the probe: what is executed, and its argv[0].
+	// Path and Name are of the probe: what is executed, and its argv[0]. Args
+	// follow it, then the trial's ID for those who read ps.
 	Path, Name string
+	Args       []string
 	Dir        string
 	Env        []string
 	Timeout    time.Duration
@@ -42,6 +45,9 @@ type Job struct {
 	// Folder is where profiles and output are kept. It must exist.
 	Folder string
 	Redact *Redactor
+	// Observer looks at the probe while its ops run, nil for a probe that
+	// reports all by itself. It is used in profiled trials only.
+	Observer Observer
 	// ServerCPU returns what the servers have used so far.
 	ServerCPU func() time.Duration
 }
@@ -138,7 +144,7 @@ func (j *Job) probe(ctx context.Context, scratch string) (*record.Record, error)
 	var stdout, stderr proc.Capture
 	before, serversBefore := takeSample(), j.serverCPU()
 	p, err := proc.Start(proc.Command{
-		Path: j.Path, Argv: []string{j.Name, j.Spec.Trial}, Dir: j.Dir, Env: j.Env, Files: files,
+		Path: j.Path, Argv: slices.Concat([]string{j.Name}, j.Args, []string{j.Spec.Trial}), Dir: j.Dir, Env: j.Env, Files: files,
 		Stdout: &stdout, Stderr: &stderr,
 		Timeout: j.Timeout, Quit: true, Limits: j.Limits, Remove: scratch,
 	})
@@ -151,9 +157,10 @@ func (j *Job) probe(ctx context.Context, scratch string) (*record.Record, error)
 		json.NewEncoder(spec).Encode(j.Spec) //nolint:errcheck // a probe that does not read it says nothing either
 		spec.Close()
 	}()
+	watch := j.watch(ctx, p)
 	reports := make(chan *report, 1)
 	go func() {
-		r := readEvents(events, j.Spec.Token)
+		r := readEvents(events, j.Spec.Token, watch.event)
 		if r.bad != "" {
 			p.Kill() // nothing that follows can be used
 		}
@@ -163,11 +170,15 @@ func (j *Job) probe(ctx context.Context, scratch string) (*record.Record, error)
 	after, serversAfter := takeSample(), j.serverCPU()
 	events.SetReadDeadline(time.Now().Add(eventDrain)) //nolint:errcheck // pipes have deadlines
 	r := <-reports
+	watch.stop()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 
 	rec := judge(j, r, ending, stderr.Bytes())
+	if err := watch.report(rec, profiles); err != nil {
+		return nil, err
+	}
 	trial := ending.User + ending.System + ending.Keeper
 	host, missing := between(before, after, trial, serversAfter-serversBefore)
 	host.GapNs = int64(ending.Gap)
@@ -229,10 +240,15 @@ type profile struct {
 	path string // that it gets once it is whole
 }
 
+// profiled reports whether the ops are watched by profilers.
+func (j *Job) profiled() bool {
+	return j.Spec.Mode == harness.ModeClassify || j.Spec.Mode == harness.ModeProfile
+}
+
 // openProfiles opens the files of record.CPUProfileFD and
 // record.WallProfileFD, in this order, if the trial is profiled.
 func (j *Job) openProfiles() ([]profile, error) {
-	if j.Spec.Mode != harness.ModeClassify && j.Spec.Mode != harness.ModeProfile {
+	if !j.profiled() {
 		return nil, nil
 	}
 	var profiles []profile

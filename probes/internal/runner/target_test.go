@@ -107,6 +107,16 @@ var targets = map[string]func(*fake){
 		r.FailedOps, r.Errors = 10, []record.ErrorCount{{Type: "*net.OpError", Message: "connection refused", Count: 10}}
 		f.end(r)
 	},
+	"names itself": func(f *fake) {
+		f.say(record.Event{Kind: record.Hello, Version: record.ProtocolVersion, PID: os.Getpid()})
+		f.say(record.Event{Kind: record.Ready})
+		f.end(good())
+	},
+	"names another": func(f *fake) {
+		f.say(record.Event{Kind: record.Hello, Version: record.ProtocolVersion, PID: 1})
+		f.say(record.Event{Kind: record.Ready})
+		f.end(good())
+	},
 	"exit 0":      func(f *fake) { f.begin() },
 	"exit 3":      func(f *fake) { f.begin(); os.Exit(3) },
 	"exit 3 late": func(f *fake) { f.begin(); f.end(good()); os.Exit(3) },

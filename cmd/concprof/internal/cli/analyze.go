@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/concprof/concprof/analyzer"
 	"github.com/concprof/concprof/probes"
+	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/rundir"
 	"github.com/concprof/concprof/probes/workload"
@@ -40,11 +42,11 @@ func (o *analyzeOptions) Validate() error {
 func newAnalyzeCommand(a *app) *cobra.Command {
 	o := &analyzeOptions{}
 	cmd := &cobra.Command{
-		Use:   "analyze [FILE | RUN | PACKAGE.FUNC | -- COMMAND [ARG...]]",
+		Use:   "analyze [FILE | RUN | PACKAGE.FUNC | MODULE:FUNC | -- COMMAND [ARG...]]",
 		Short: "Run, classify, recommend; or judge a recorded run again",
-		Long: `analyze runs the workloads of FILE (workload.yaml by default), of a Go function or
-of a command under each concurrency model, and prints the verdict to standard
-output. The evidence is kept in a run directory below --dir, with the reports
+		Long: `analyze runs the workloads of FILE (workload.yaml by default), of a Go function, of
+a Python callable or of a command under each concurrency model, and prints the
+verdict to standard output. The evidence is kept in a run directory below --dir, with the reports
 verdict.json, report.html, report.md and bench.txt and the folder profiles/ for
 go tool pprof, and nothing else is written.
 
@@ -55,6 +57,8 @@ Ctrl-C ends the run with a report of what there is; analyze --resume goes on.`,
 		Example: `  concprof analyze workload.yaml
   concprof analyze workload.yaml --budget 20s --model sequential,pool,goroutines -c 1,8
   concprof analyze ./internal/thumb.Render
+  concprof analyze scraper:fetch,afetch
+  concprof analyze jobs/resize.py:resize -m sequential,pool,processes
   concprof analyze -- gzip -9 -c access.log
   concprof analyze workload.yaml --report report.html --format json > verdict.json
   concprof analyze --resume latest`,
@@ -125,12 +129,14 @@ func (a *app) begin(ctx context.Context, t target, o *analyzeOptions) error {
 		return err
 	}
 	defer prepared.Close()
-	for i := range p.Workloads {
-		p.Workloads[i].Root = prepared.Root(p.Workloads[i].Name)
-	}
+	complete(p, prepared)
 	m, err := a.manifest(t, p)
 	if err != nil {
 		return err
+	}
+	m.Interpreters = prepared.Interpreters()
+	for _, i := range m.Interpreters {
+		a.noteInterpreter(i)
 	}
 	dir, err := rundir.Create(o.dir, m, t.file.Source)
 	if err != nil {
@@ -163,6 +169,9 @@ func (a *app) resume(ctx context.Context, path string, o *analyzeOptions) error 
 		return errors.Join(err, dir.Close())
 	}
 	defer prepared.Close()
+	if err := sameInterpreters(run.Manifest.Interpreters, prepared.Interpreters()); err != nil {
+		return errors.Join(err, dir.Close())
+	}
 	return a.measure(ctx, dir, prepared, run.History(), o)
 }
 
@@ -173,6 +182,42 @@ func (a *app) prepare(ctx context.Context, file *workload.File, p *plan.Plan) (*
 		names[i] = w.Name
 	}
 	return probes.Prepare(ctx, file, probes.PrepareOptions{Workloads: names})
+}
+
+// complete enters into a plan what is known once its targets are prepared:
+// where their code is, and which models their interpreters lack.
+func complete(p *plan.Plan, prepared *probes.Prepared) {
+	for i := range p.Workloads {
+		w := &p.Workloads[i]
+		w.Root = prepared.Root(w.Name)
+		lacks := prepared.Lacks(w.Name)
+		for _, m := range model.All() {
+			if reason := lacks[m]; reason != "" {
+				w.LeaveOut(m, reason)
+			}
+		}
+	}
+}
+
+// noteInterpreter says which Python is going to run, for there may be several
+// on a machine, and what of it cannot be measured.
+func (a *app) noteInterpreter(i rundir.Interpreter) {
+	a.notef("%s: %s, %s (by %s)", strings.Join(i.Workloads, ", "), i.Interpreter, i.Path, i.Found)
+	for _, note := range i.Notes {
+		a.notef("%s", note)
+	}
+}
+
+// sameInterpreters refuses to go on with a run under another Python than it
+// began with.
+func sameInterpreters(before, now []rundir.Interpreter) error {
+	for i, b := range before {
+		if i < len(now) && (b.Path != now[i].Path || b.Interpreter != now[i].Interpreter) {
+			return usage("begin a new run, or bring it back: it was "+b.Path,
+				"the run began with %s, and would go on with %s, %s", b.Interpreter, now[i].Interpreter, now[i].Path)
+		}
+	}
+	return nil
 }
 
 // measure runs the trials that are left of a run and reports on it, also when

@@ -22,7 +22,7 @@ type checkOptions struct {
 // AddFlags adds the flags of check.
 func (o *checkOptions) AddFlags(fs *pflag.FlagSet) {
 	o.format.AddFlag(fs)
-	fs.BoolVar(&o.build, "build", false, "also compile the Go functions and find the commands")
+	fs.BoolVar(&o.build, "build", false, "also compile the Go functions, find the commands and ask the Python interpreters")
 }
 
 // Validate reports flags that contradict each other.
@@ -37,7 +37,8 @@ func newCheckCommand(a *app) *cobra.Command {
 that it finds, each with its line, column and what to do about it. It runs
 nothing of what the file names, and opens no network. With --build it also
 compiles the Go functions that the file names, in your module and with your own
-toolchain, and finds its commands; it still calls none of them.`,
+toolchain, finds its commands, and asks each Python interpreter what it is; it
+still calls and imports nothing of yours.`,
 		Example: `  concprof check
   concprof check ci/workload.yaml
   concprof check --build

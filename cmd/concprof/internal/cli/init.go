@@ -19,8 +19,9 @@ func newInitCommand(a *app) *cobra.Command {
 		Short: "Write a workload.yaml to start from",
 		Long: `init looks at a folder (by default this one) and writes a commented workload.yaml
 there. In a Go module it names functions that can be measured as they are, those
-with a benchmark first. It only reads Go files: it builds and runs nothing, and
-it never replaces a file.`,
+with a benchmark first, and of Python files the top-level functions that need at
+most one argument. It only reads the files: it builds and runs nothing, and it
+never replaces a file.`,
 		Example: `  concprof init
   concprof init ./service && concprof analyze ./service/workload.yaml`,
 		Args: arguments(cobra.MaximumNArgs(1), "concprof init takes one folder"),
@@ -43,7 +44,7 @@ func (a *app) init(dir string) error {
 	}
 	found, err := starter.Find(dir)
 	if err != nil {
-		return fmt.Errorf("look for Go functions in %s: %w", dir, err)
+		return fmt.Errorf("look for functions in %s: %w", dir, err)
 	}
 	text := found.File()
 	if _, err := workload.Parse(path, text); err != nil {

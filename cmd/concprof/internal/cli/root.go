@@ -92,6 +92,7 @@ Exit codes:
 		Example: `  concprof init                          write a workload.yaml to start from
   concprof analyze workload.yaml         run, classify, recommend
   concprof analyze ./internal/thumb.Render
+  concprof analyze scraper:fetch         a Python callable, in your own interpreter
   concprof pprof latest                  compare the models' profiles in a browser
   concprof report latest -o report.html  one file for the pull request`,
 		Args:              cobra.ArbitraryArgs,

@@ -28,7 +28,7 @@ type target struct {
 // findTarget reads the arguments of analyze. dash is the number of arguments
 // before "--", -1 if there is none.
 func (a *app) findTarget(args []string, dash int, root string) (target, error) {
-	const hint = "name a workload file, a run directory, a Go function such as ./internal/thumb.Render, or a command after --"
+	const hint = "name a workload file, a run directory, a Go function such as ./internal/thumb.Render, a Python callable such as scraper:fetch, or a command after --"
 	if dash >= 0 {
 		if dash > 0 {
 			return target{}, usage("leave out "+args[0]+", or the command", "give either a target or a command after --")
@@ -56,6 +56,8 @@ func (a *app) findTarget(args []string, dash int, root string) (target, error) {
 	}
 	info, err := os.Stat(arg)
 	switch {
+	case isPython(arg) && (err != nil || !info.IsDir()):
+		return findPython(arg)
 	case err == nil && info.IsDir():
 		return target{run: arg}, nil
 	case err == nil || isYAML(arg):

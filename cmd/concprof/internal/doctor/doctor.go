@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/concprof/concprof/probes"
 )
 
 // Status says whether a check found what concprof would like to have.
@@ -61,12 +63,15 @@ type Host struct {
 	Root string
 	// LookPath finds a program.
 	LookPath func(name string) (string, error)
+	// Interpreters finds the Python that a workload would get by default, and
+	// all that there are; nil: they are not looked for.
+	Interpreters func(context.Context) (*probes.Interpreter, []*probes.Interpreter, error)
 	Thresholds
 }
 
 // This returns the host that the program runs on.
 func This() Host {
-	return Host{Root: "/", LookPath: exec.LookPath, Thresholds: DefaultThresholds()}
+	return Host{Root: "/", LookPath: exec.LookPath, Interpreters: interpreters, Thresholds: DefaultThresholds()}
 }
 
 // Checks looks at everything, which takes about a second: two of the checks
@@ -74,7 +79,7 @@ func This() Host {
 func (h Host) Checks(ctx context.Context) []Check {
 	checks := []Check{h.cores(), h.quota(), h.affinity()}
 	checks = append(checks, h.load(ctx)...)
-	return append(checks,
+	checks = append(checks,
 		h.runQueue(),
 		h.pressure(),
 		h.clock(),
@@ -84,8 +89,9 @@ func (h Host) Checks(ctx context.Context) []Check {
 		h.subreaper(),
 		h.perf(),
 		h.toolchain(ctx),
-		h.graphviz(),
 	)
+	checks = append(checks, h.python(ctx)...)
+	return append(checks, h.frames(ctx), h.graphviz())
 }
 
 func ok(name, format string, a ...any) Check {

@@ -1,11 +1,15 @@
 package doctor
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/concprof/concprof/probes"
 )
 
 func missing(string) (string, error) { return "", errors.New("not found") }
@@ -69,6 +73,52 @@ func TestStat(t *testing.T) {
 		if _, err := fake(t, map[string]string{"proc/stat": text}).stat(); err == nil {
 			t.Errorf("%q is taken", text)
 		}
+	}
+}
+
+// TestPython covers what is said of the interpreters that there are.
+func TestPython(t *testing.T) {
+	interpreter := func(version, path string, notes ...string) *probes.Interpreter {
+		i := &probes.Interpreter{}
+		i.Implementation, i.Version, i.Path, i.Found, i.Notes = "cpython", version, path, "PATH", notes
+		return i
+	}
+	a, b := interpreter("3.11.2", "/usr/bin/python3"), interpreter("3.10.1", "/opt/python3", "CPython 3.10.1: clocks only")
+	tests := []struct {
+		name  string
+		first *probes.Interpreter
+		all   []*probes.Interpreter
+		err   error
+		want  []Check
+	}{
+		{"one", a, []*probes.Interpreter{a}, nil, []Check{{Name: "python", Status: OK, Finding: "CPython 3.11.2 (/usr/bin/python3, by PATH)"}}},
+		{"others", a, []*probes.Interpreter{a, b}, nil, []Check{
+			{Name: "python", Status: OK, Finding: "CPython 3.11.2 (/usr/bin/python3, by PATH)"},
+			{Name: "python-others", Status: OK, Finding: "CPython 3.10.1 (/opt/python3, by PATH), clocks only"},
+		}},
+		{"one that is not read", b, []*probes.Interpreter{b}, nil, []Check{
+			{Name: "python", Status: Warn, Finding: "CPython 3.10.1 (/opt/python3, by PATH), clocks only"},
+		}},
+		{"none", nil, nil, errors.New("no Python found\nhint: install it"), []Check{
+			{Name: "python", Status: Warn, Finding: "no Python found: Python callables cannot be analysed"},
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := Host{Interpreters: func(context.Context) (*probes.Interpreter, []*probes.Interpreter, error) {
+				return tt.first, tt.all, tt.err
+			}}
+			got := h.python(t.Context())
+			for i := range got {
+				if (got[i].Status == Warn) != (got[i].Remedy != "") {
+					t.Errorf("%+v: a remedy goes with a warning", got[i])
+				}
+				got[i].Remedy = ""
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
 	}
 }
 

@@ -50,8 +50,8 @@ var homes = []home{
 	{path: "github.com/felixge/fgprof", folders: []string{"probes/harness", "analyzer/profile/internal/harness"}},
 	// The profile's data type is what the analyzer hands to reports and cmd;
 	// fgprof, in the harness, imports it itself; gofunc builds both into probes
-	// and reads what they wrote.
-	{path: "github.com/google/pprof/profile", folders: []string{"analyzer", "reports", "probes/harness", "probes/internal/gofunc", "cmd/concprof/internal/cli"}},
+	// and reads what they wrote; pyread writes profiles of Python.
+	{path: "github.com/google/pprof/profile", folders: []string{"analyzer", "reports", "probes/harness", "probes/internal/gofunc", "probes/internal/pyread", "cmd/concprof/internal/cli"}},
 	{path: "github.com/google/pprof/driver", folders: []string{"reports/internal/pprofui"}},
 	{path: "github.com/spf13/cobra", folders: []string{"cmd/concprof/internal/cli"}},
 	{path: "github.com/spf13/pflag", folders: []string{"cmd/concprof/internal/cli"}},

@@ -53,10 +53,25 @@ servers:                        # started before, stopped after, in processes of
   api: {http: {latency: 20ms}}
 `
 
+// An entry is what becomes a workload.
+type entry interface {
+	// ready reports whether it can be measured without more being said.
+	ready() bool
+	// write writes it with a name that is none of those that are taken.
+	write(b *bytes.Buffer, indent string, names map[string]bool)
+}
+
 // split returns the functions that can be measured as they are, and those
 // that need something said.
-func (f *Found) split() (ready, other []Func) {
+func (f *Found) split() (ready, other []entry) {
+	var all []entry
 	for _, fn := range f.Funcs {
+		all = append(all, fn)
+	}
+	for _, c := range f.Callables {
+		all = append(all, c)
+	}
+	for _, fn := range all {
 		switch {
 		case fn.ready() && len(ready) < maxReady:
 			ready = append(ready, fn)
@@ -104,7 +119,12 @@ func (f Func) write(b *bytes.Buffer, indent string, names map[string]bool) {
 	}
 	fmt.Fprintf(b, "%s- name: %s\n", indent, f.unique(names))
 	fmt.Fprintf(b, "%s  go: {package: %s, func: %s}   # %s\n", indent, f.Package, f.Name, clean(why))
-	switch f.Input {
+	writeInput(b, indent, f.Input)
+}
+
+// writeInput says what a function is given.
+func writeInput(b *bytes.Buffer, indent string, in Input) {
+	switch in {
 	case Number:
 		fmt.Fprintf(b, "%s  inputs: {count: 1000}   # it is given the op's number, 0 to 999\n", indent)
 	case Text:
@@ -112,13 +132,17 @@ func (f Func) write(b *bytes.Buffer, indent string, names map[string]bool) {
 	}
 }
 
-// unique names the function's workload: thumb.Render, and thumb.Render-2 when
-// two packages have the same name.
+// unique names the function's workload: thumb.Render.
 func (f Func) unique(names map[string]bool) string {
-	base := f.Name
 	if f.Package != "." {
-		base = path.Base(f.Package) + "." + f.Name
+		return unique(path.Base(f.Package)+"."+f.Name, names)
 	}
+	return unique(f.Name, names)
+}
+
+// unique makes a workload's name of any text: thumb.Render, and thumb.Render-2
+// when there is one of that name.
+func unique(base string, names map[string]bool) string {
 	base = strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '_' || r == '-' {
 			return r
@@ -158,10 +182,10 @@ func (f *Found) Summary() string {
 		return functions(len(ready)) + " to measure as they are"
 	case len(other) > 0:
 		return fmt.Sprintf("an example of built-in steps, and %s as comments", functions(len(other)))
-	case f.Module:
+	case f.Module && len(f.Callables) == 0:
 		return "an example of built-in steps; no exported function of this module fits as it is"
 	}
-	return "an example of built-in steps; this folder is not in a Go module"
+	return "an example of built-in steps; this folder is not in a Go module and has no Python callables"
 }
 
 func functions(n int) string {

@@ -20,9 +20,16 @@ func TestFileParses(t *testing.T) {
 		{Package: "./_x", Name: "Y", File: "y.go", Line: 4, Input: Text, Benchmark: "BenchmarkY"},
 		{Package: "./" + strings.Repeat("long", 40), Name: "Z", File: "z.go", Line: 5},
 	}
+	oddCallables := []Callable{
+		{File: "scraper.py", Line: 1, Sync: "fetch", Async: "afetch"},
+		{File: "no.py", Line: 2, Async: "no"},
+		{File: "a/b.c/d-e.py", Line: 3, Async: "f", Input: Number},
+		{File: "b/_x.py", Line: 4, Sync: "_y", Input: Text},
+		{File: "z.py", Line: 5, Sync: strings.Repeat("long", 40)},
+	}
 	for n := range len(odd) + 1 {
 		for _, module := range []bool{false, true} {
-			found := &Found{Module: module, Funcs: odd[:n]}
+			found := &Found{Module: module, Funcs: odd[:n], Callables: oddCallables[:n]}
 			text := string(found.File())
 			for _, src := range []string{text, strings.ReplaceAll(text, "\n  # ", "\n  ")} {
 				// Without comments the prose is no YAML; only entries are.
@@ -49,7 +56,7 @@ func entriesOnly(src string) string {
 	var kept []string
 	for _, line := range strings.Split(src, "\n") {
 		switch word := strings.TrimSpace(strings.SplitN(line, ":", 2)[0]); word {
-		case "version", "workloads", "- name", "go", "inputs":
+		case "version", "workloads", "- name", "go", "python", "inputs":
 			kept = append(kept, line)
 		}
 	}

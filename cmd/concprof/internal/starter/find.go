@@ -1,5 +1,5 @@
 // Package starter writes a first workload file for a folder, from what the
-// Go files in it say. It parses them and runs nothing.
+// Go and Python files in it say. It parses them and runs nothing.
 package starter
 
 import (
@@ -29,6 +29,8 @@ type Found struct {
 	Module bool // the folder is in a Go module
 	// Funcs are functions that can be an op, the best candidates first.
 	Funcs []Func
+	// Callables are those of Python files.
+	Callables []Callable
 }
 
 // A Func is a function that can be an op.
@@ -67,14 +69,12 @@ func Find(dir string) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	if found.Module = inModule(abs); !found.Module {
-		return found, nil
-	}
-	s := &scan{root: dir, benchmarks: map[string][]string{}}
+	found.Module = inModule(abs)
+	s := &scan{root: dir, module: found.Module, benchmarks: map[string][]string{}}
 	if err := filepath.WalkDir(dir, s.visit); err != nil {
 		return nil, err
 	}
-	found.Funcs = s.ranked()
+	found.Funcs, found.Callables = s.ranked(), rankedCallables(s.callables)
 	return found, nil
 }
 
@@ -91,11 +91,13 @@ func inModule(dir string) bool {
 	}
 }
 
-// A scan walks a tree of Go files.
+// A scan walks a tree of Go and Python files.
 type scan struct {
 	root       string
+	module     bool // Go files are read
 	files      int
 	funcs      []Func
+	callables  []Callable
 	benchmarks map[string][]string // names by package
 }
 
@@ -116,7 +118,8 @@ func (s *scan) visit(p string, entry fs.DirEntry, err error) error {
 		}
 		return nil
 	}
-	if filepath.Ext(p) != ".go" || !entry.Type().IsRegular() {
+	python := filepath.Ext(p) == ".py"
+	if !python && (filepath.Ext(p) != ".go" || !s.module) || !entry.Type().IsRegular() {
 		return nil
 	}
 	if s.files++; s.files > maxFiles {
@@ -125,7 +128,11 @@ func (s *scan) visit(p string, entry fs.DirEntry, err error) error {
 	if info, err := entry.Info(); err != nil || info.Size() > maxFileBytes {
 		return nil
 	}
-	s.read(p, filepath.ToSlash(rel))
+	if python {
+		s.readPython(p, filepath.ToSlash(rel))
+	} else {
+		s.read(p, filepath.ToSlash(rel))
+	}
 	return nil
 }
 
@@ -134,10 +141,15 @@ func skipped(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || name == "vendor" || name == "testdata" || name == "node_modules"
 }
 
-// nested reports whether a folder is a module of its own.
+// nested reports whether a folder is a Go module of its own, or a Python
+// environment.
 func nested(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, "go.mod"))
-	return !errors.Is(err, fs.ErrNotExist)
+	for _, mark := range []string{"go.mod", "pyvenv.cfg"} {
+		if _, err := os.Stat(filepath.Join(dir, mark)); !errors.Is(err, fs.ErrNotExist) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *scan) read(p, rel string) {
