@@ -36,6 +36,8 @@ type Workload struct {
 	// Go module whose function is measured; "" where nothing was built. It is
 	// known once targets are prepared.
 	Root string `json:"root,omitempty"`
+	// Interpreter is what runs a Python target, known once it was asked.
+	Interpreter *record.Interpreter `json:"interpreter,omitempty"`
 	// Steps names the steps of an op, in order.
 	Steps []string `json:"steps"`
 
@@ -52,6 +54,14 @@ type Workload struct {
 	Private     bool     `json:"private_state,omitempty"`
 	NoDigest    bool     `json:"no_digest,omitempty"`
 	Gate        []string `json:"gate,omitempty"`
+	Claim       *Claim   `json:"claim,omitempty"`
+}
+
+// A Claim is what is said of a workload, and the condition on its verdict that
+// would bear it out.
+type Claim struct {
+	Says   string `json:"says"`
+	Expect string `json:"expect"`
 }
 
 // A Cell is a workload under a model at a concurrency.
