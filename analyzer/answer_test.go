@@ -102,9 +102,9 @@ func TestClaimsAreSettled(t *testing.T) {
 	}{
 		{"threads and pure Python", op{cpu: 5e6, py: &pyOp{gil: 1, sync: true}}, plan.Claim{Says: "threads speed up CPU-bound work", Expect: "speedup(threads) >= 1.2"}, Refuted, "holds the GIL for 100 %"},
 		{"processes and pure Python", op{cpu: 5e6, py: &pyOp{gil: 1, sync: true}}, plan.Claim{Says: "processes do", Expect: "speedup(processes) >= 1.5"}, Supported, "holds the GIL"},
-		{"threads and sha256", op{cpu: 5e6, py: &pyOp{gil: 0.02, sync: true}}, plan.Claim{Says: "threads speed up CPU-bound work", Expect: "speedup(threads) >= 1.2"}, Supported, "gain at most 50.0x"},
+		{"threads and sha256", op{cpu: 5e6, py: &pyOp{gil: 0.02, sync: true}}, plan.Claim{Says: "threads speed up CPU-bound work", Expect: "speedup(threads) >= 1.2"}, Supported, "not what keeps threads from"},
 		{"asyncio and waiting", op{cpu: 1e5, wait: 2e7, waits: record.Network, py: &pyOp{gil: 1}}, plan.Claim{Says: "asyncio suits I/O", Expect: "speedup(event-loop) >= 10"}, Supported, "waits mostly for"},
-		{"asyncio and a blocking driver", op{cpu: 1e5, wait: 2e7, waits: record.Network, py: &pyOp{gil: 1, sync: true}}, plan.Claim{Says: "a blocking driver stalls asyncio", Expect: "limit == loop-stall"}, Supported, "a call blocks the loop's thread for 100 % of the time, at fetch (app.py:12)"},
+		{"asyncio and a blocking driver", op{cpu: 1e5, wait: 2e7, waits: record.Network, py: &pyOp{gil: 1, sync: true}}, plan.Claim{Says: "a blocking driver stalls asyncio", Expect: "limit == loop-stall"}, Supported, "a call blocks the loop's thread for 99 % of the time, at fetch (app/app.py:12)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -97,11 +97,7 @@ func (j *judgement) limitGIL() {
 		g.Bound = 1 / share
 	}
 	j.out.GIL = g
-	most := "gain as if there were none"
-	if share > 0 {
-		most = fmt.Sprintf("gain at most %s, however many threads it has", times(g.Bound))
-	}
-	j.say(ofLimits, "alone, an op holds the GIL for %.0f %% of its time%s, so one interpreter can %s", 100*share, j.holder(), most)
+	j.say(ofLimits, "alone, an op holds the GIL for %.0f %% of its time%s, so %s", 100*share, j.holder(), j.gilAllows())
 
 	f, probed := j.load.probeTrial(j.o)
 	probed = probed && (f.Trial.Cell.Model == model.Pool || f.Trial.Cell.Model == model.Threads)
@@ -114,6 +110,24 @@ func (j *judgement) limitGIL() {
 		j.say(ofLimits, "with %d in flight, ops spend %.0f %% of their time waiting for the GIL", f.Trial.Cell.Concurrency, 100*g.WaitShare)
 	case !probed && share >= j.o.GILShare:
 		j.limitAtHolder(share)
+	}
+}
+
+// gilBinds reports whether one GIL allows less than the processors do.
+func (j *judgement) gilBinds() bool {
+	g := j.out.GIL
+	return g != nil && g.Bound > 0 && g.Bound*max(j.demand.scaled.Value, 0.001) < float64(j.load.cores)
+}
+
+// gilAllows says what one GIL allows.
+func (j *judgement) gilAllows() string {
+	switch g := j.out.GIL; {
+	case !j.gilBinds():
+		return "it is not what keeps threads from using the processors"
+	case g.Bound < 1+j.o.Tie:
+		return "threads of one interpreter take turns and gain nothing"
+	default:
+		return fmt.Sprintf("one interpreter can gain at most %s, however many threads it has", times(g.Bound))
 	}
 }
 
@@ -130,7 +144,7 @@ func (j *judgement) limitAtHolder(share float64) {
 
 // holder says where ops hold the GIL most.
 func (j *judgement) holder() string {
-	if len(j.looks.Holders) == 0 {
+	if len(j.looks.Holders) == 0 || !j.gilBinds() {
 		return ""
 	}
 	return ", most of that in " + j.load.told(j.looks.Holders[0]).String()
@@ -166,6 +180,9 @@ func (j *judgement) reachGIL() {
 		return
 	}
 	g.Reached = best.Speedup.Value
+	if !j.gilBinds() {
+		return
+	}
 	j.say(ofMeasurement, "of the %s that one GIL allows, %s reached %s", times(g.Bound), setupOf(best), times(g.Reached))
 }
 

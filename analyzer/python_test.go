@@ -1,9 +1,13 @@
 package analyzer
 
 import (
+	"bytes"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
+
+	pprof "github.com/google/pprof/profile"
 
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
@@ -209,5 +213,79 @@ func TestPythonHybridCode(t *testing.T) {
 	l.w.Private = true
 	if code := strings.Join(j.pythonHybrid(8), "\n"); !strings.Contains(code, "run_in_executor(cores, step2, v0)") {
 		t.Errorf("no process pool in\n%s", code)
+	}
+}
+
+// readerProfiles returns profiles as the Python reader writes them: samples of
+// fetch (app.py:12) in these states, in nanoseconds.
+func readerProfiles(t testing.TB, states map[string]int64) (cpu, wall []byte) {
+	t.Helper()
+	encode := func(unit string, only string) []byte {
+		m := &pprof.Mapping{ID: 1, File: "python"}
+		p := &pprof.Profile{
+			SampleType: []*pprof.ValueType{{Type: "samples", Unit: "count"}, {Type: unit, Unit: "nanoseconds"}},
+			PeriodType: &pprof.ValueType{Type: unit, Unit: "nanoseconds"}, Period: 1e7, DurationNanos: 1e9,
+			Comments: []string{"concprof python reader 1"}, Mapping: []*pprof.Mapping{m},
+		}
+		var locations []*pprof.Location
+		for i, f := range []pprof.Function{{Name: "<call> work", Filename: "/home/u/app/app.py"}, {Name: "fetch", Filename: "/home/u/app/app.py"}, {Name: "concprof_op"}} {
+			f.ID = uint64(i + 1)
+			p.Function = append(p.Function, &f)
+			locations = append(locations, &pprof.Location{ID: f.ID, Mapping: m, Line: []pprof.Line{{Function: &f, Line: 12}}})
+		}
+		p.Location = locations
+		for _, state := range slices.Sorted(maps.Keys(states)) {
+			name, wait, _ := strings.Cut(state, " ")
+			labels := map[string][]string{"state": {name}}
+			switch {
+			case name == "running":
+				labels["gil"] = []string{wait}
+			case wait != "":
+				labels["wait"] = []string{wait}
+			}
+			if only == "" || name == only {
+				p.Sample = append(p.Sample, &pprof.Sample{Location: locations, Value: []int64{1, states[state]}, Label: labels})
+			}
+		}
+		var b bytes.Buffer
+		if err := p.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	return encode("cpu", "running"), encode("wall", "")
+}
+
+// With profiles the limit has the place where ops hold the GIL, and the cells
+// show what ops wait for.
+func TestPythonProfilesAreUsed(t *testing.T) {
+	l := newLab("op", op{cpu: 5e6, wait: 1e6, waits: record.Network, py: &pyOp{gil: 1}})
+	p := l.plan(20, 8, pyModels, []int{1, 2, 4}, "op")
+	p.Workloads[0].Root = "/home/u/app"
+	run := l.drive(t, p, DefaultOptions())
+	cpu, wall := readerProfiles(t, map[string]int64{"running held": 4e7, "running none": 1e7, "blocked network": 1e7, "gil-wait gil": 4e7})
+	res, err := analyze(run, DefaultOptions(), profiledRun(run, cpu, wall, 100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := res.Workloads[0]
+	if limit := limitOf(w, LimitGIL); limit == nil || limit.Function != "fetch" || limit.File != "app.py" || limit.Line != 12 {
+		t.Errorf("%+v", limit)
+	}
+	for _, c := range w.Cells {
+		if c.Model == model.Pool && c.Waits != nil && (c.Waits["gil"] != 0.4 || c.Waits["on_cpu"] != 0.5 || c.Waits["network"] != 0.1) {
+			t.Errorf("pool at %d: %v", c.Concurrency, c.Waits)
+		}
+	}
+	if len(w.Flames) == 0 {
+		t.Fatal("no flames")
+	}
+	for _, f := range w.Flames {
+		if f.Set.Merged == nil || len(f.Set.Merged.SampleType) != 4 {
+			t.Errorf("%v: %+v", f.Cell, f.Set)
+		}
+	}
+	if all := strings.Join(w.Evidence, "\n"); !strings.Contains(all, "most of that in fetch (app.py:12)") || strings.Contains(all, "/home") {
+		t.Errorf("evidence\n%s", all)
 	}
 }
