@@ -110,6 +110,7 @@ func (p *Prepared) python(j *runner.Job, t *target) {
 	w := t.workload
 	j.Spec.Setup, j.Spec.Teardown = w.Setup, w.Teardown
 	j.Spec.PythonPath = p.pythonPath(w)
+	j.Observer = new(frames)
 	// Compiled once a run: neither in the user's folders nor in every trial.
 	j.Env = slices.Concat(pythonEnv(p.environ), []string{"PYTHONPYCACHEPREFIX=" + filepath.Join(p.built.dir, "pycache")}, j.Env)
 }
