@@ -113,7 +113,7 @@ type judgement struct {
 func (j *judgement) workload() Workload {
 	l := j.load
 	j.out = Workload{
-		Name: l.w.Name, Target: l.w.Label, Class: Inconclusive,
+		Name: l.w.Name, Target: l.w.Label, TargetKind: l.w.Target.Kind, Interpreter: l.w.Interpreter, Class: Inconclusive,
 		Waits: emptyWaits(), Limits: []Limit{}, Cells: []Cell{}, Scaling: []Scaling{}, Profiles: []ProfileFile{},
 		OpsRun: l.ops, Evidence: []string{}, Warnings: []Warning{},
 	}
@@ -128,12 +128,16 @@ func (j *judgement) workload() Workload {
 	j.predict()
 	j.recommend()
 	j.compare()
+	j.reachGIL()
+	j.judgeErrors()
 	j.derive()
 	j.doubts()
+	j.out.Evidence = j.chain()
+	j.out.Gate = j.out.answers(l.w.Gate)
+	j.judgeClaim()
 	if j.out.Class == Inconclusive && j.out.Settle == "" {
 		j.settle("a sequential trial with profiles that finishes: the class rests on those")
 	}
-	j.out.Evidence = j.chain()
 	return j.out
 }
 

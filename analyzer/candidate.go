@@ -84,10 +84,10 @@ func (v *view) marginOf(l *load) float64 {
 
 // barred reports whether a cell may turn out not to be recommendable whatever
 // it scores. Such a cell is measured, but none is eliminated on its account.
-// The event loop is among them, for only profiles can tell that its ops block
-// it, and a planner sees records.
+// Go's event loop is among them, for only profiles can tell that its ops block
+// it, and a planner sees records. asyncio's is measured for what it is.
 func (v *view) barred(l *load, c plan.Cell, fs []plan.Finished, limits []workload.Constraint, reference *record.Digest) bool {
-	if c.Model == model.EventLoop || c.Model == model.Processes && !l.w.Private {
+	if c.Model == model.EventLoop && l.w.Target.Kind != model.Python || c.Model == model.Processes && !l.w.Private {
 		return true
 	}
 	if _, wrong := v.wrong(l, c, reference); wrong {
@@ -139,13 +139,41 @@ func leader(cs []candidate) candidate {
 
 // staying returns which cells are not taken out for want of budget: the
 // baseline, the simplest of those that may equal the leader, and the like of
-// those that are not sequential, for a verdict compares at least two.
+// those that are not sequential, for a verdict compares at least two. Under a
+// GIL the best of processes stays too where it leads: the answer may be that it
+// wins and what to declare. And so does the best of each model that a gate or a
+// claim asks for.
 func (v *view) staying(l *load, cs []candidate) func(candidate) bool {
 	margin := v.margin(l)
 	stay := map[plan.Cell]bool{l.baseline(): true, heir(cs, leader(cs), margin).cell: true}
 	others := slices.DeleteFunc(slices.Clone(cs), func(c candidate) bool { return c.cell == l.baseline() })
 	if len(others) > 0 {
 		stay[heir(others, leader(others), margin).cell] = true
+	}
+	lead := leader(cs).score
+	for _, m := range model.All() {
+		asked := slices.Contains(l.asked, m)
+		if !asked && !(m == model.Processes && l.hasGIL() && !l.w.Private) {
+			continue
+		}
+		own := slices.DeleteFunc(slices.Clone(cs), func(c candidate) bool { return c.cell.Model != m })
+		if len(own) == 0 {
+			continue
+		}
+		best := own[0]
+		for _, c := range own[1:] {
+			if c.score > best.score {
+				best = c
+			}
+		}
+		if asked || best.score > lead*(1+margin) {
+			for _, c := range own { // of equals the lowest concurrency
+				if c.score*(1+margin) >= best.score && c.cell.Concurrency < best.cell.Concurrency {
+					best = c
+				}
+			}
+			stay[best.cell] = true
+		}
 	}
 	return func(c candidate) bool { return stay[c.cell] }
 }

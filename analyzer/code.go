@@ -9,6 +9,9 @@ import (
 // code returns lines that can be pasted, with the level that was measured.
 func (j *judgement) code(c *Cell) []string {
 	n := c.Concurrency
+	if j.load.w.Target.Kind == model.Python {
+		return j.pythonCode(c.Model, n)
+	}
 	if j.load.w.Target.Kind == model.Command {
 		if c.Model == model.Sequential {
 			return []string{"for f in *; do command \"$f\"; done"}

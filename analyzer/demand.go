@@ -34,12 +34,20 @@ func demandOf(r *record.Record) float64 {
 // opCPU returns the CPU time of the ops of a sequential trial, children
 // apart, and the run-queue delay of their thread. Without a thread's own
 // clocks those of the process stand in.
+//
+// Of CPython the labelled CPU time is an estimate from samples, which tend to
+// be taken when the interpreter stands still: it checks clocks, it is none. The
+// threads that an op starts, in a library for linear algebra, say, show in the
+// clock of the process, which has no others that compute.
 func opCPU(r *record.Record) (cpu, runnable float64) {
-	if t := r.Thread; t != nil {
+	// Children's time and the process's are read one after the other.
+	process := max(r.CPU.UserNs+r.CPU.SystemNs-r.CPU.ChildrenNs, 0)
+	if t := r.Thread; t != nil && r.Python != nil {
+		return float64(max(t.CPUNs, process)), float64(t.RunnableNs)
+	} else if t != nil {
 		return float64(max(t.CPUNs, t.LabelledNs)), float64(t.RunnableNs)
 	}
-	// Children's time and the process's are read one after the other.
-	return float64(max(r.CPU.UserNs+r.CPU.SystemNs-r.CPU.ChildrenNs, 0)), float64(r.CPU.RunnableNs)
+	return float64(process), float64(r.CPU.RunnableNs)
 }
 
 // A demand is what the classifying trials say of a workload.

@@ -40,7 +40,9 @@ type load struct {
 	// most is how many ops may have run at most: a trial that broke may have
 	// run all of them.
 	most int64
-	memo memo
+	// asked are the models whose speedup a gate or a claim is about.
+	asked []model.Model
+	memo  memo
 }
 
 // A memo keeps what is asked of a load again and again and does not change
@@ -69,7 +71,7 @@ func slotOf(t plan.Trial) slot {
 
 func newLoad(w *plan.Workload, cores int) *load {
 	return &load{
-		w: w, cores: max(cores, 1),
+		w: w, cores: max(cores, 1), asked: askedFor(w),
 		slots:      make(map[slot][]plan.Finished),
 		eliminated: make(map[plan.Cell]string),
 		planned:    make(map[plan.Cell]plan.Trial),

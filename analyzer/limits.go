@@ -19,8 +19,10 @@ func (j *judgement) judgeLimits() {
 		j.probe = j.lookAt([]plan.Finished{f})
 		j.limitLock(&f)
 	}
+	j.limitGIL()
 	j.limitGC()
 	j.limitStall()
+	j.limitLoop()
 	j.limitMemory()
 	j.limitCurves()
 	slices.SortStableFunc(j.out.Limits, func(a, b Limit) int { return -cmp.Compare(a.Share, b.Share) })
@@ -84,12 +86,13 @@ func (j *judgement) limitGC() {
 }
 
 // stall is the share of an op's time in calls that would stall a true event
-// loop, which Go's runtime hides by handing the P on.
+// loop, which Go's runtime hides by handing the P on. asyncio hides nothing:
+// its loop is measured (loop.go).
 func (j *judgement) stall() float64 { return j.looks.blocking(j.out.Split.Blocked) }
 
 func (j *judgement) limitStall() {
 	share := j.stall()
-	if share <= j.o.LoopStall || !slices.ContainsFunc(j.load.w.Cells, func(c plan.Cell) bool { return c.Model == model.EventLoop }) {
+	if j.load.w.Target.Kind == model.Python || share <= j.o.LoopStall || !slices.ContainsFunc(j.load.w.Cells, func(c plan.Cell) bool { return c.Model == model.EventLoop }) {
 		return
 	}
 	kind, most := record.Subprocess, j.looks.Blocked[record.Subprocess]
@@ -154,14 +157,21 @@ func (j *judgement) limitCurves() {
 	if j.noisy(j.noise) != "" || j.load.w.MaxRate > 0 {
 		return
 	}
-	locked := slices.ContainsFunc(j.out.Limits, func(l Limit) bool { return l.Kind == LimitLock })
-	var down, over float64
+	locked := slices.ContainsFunc(j.out.Limits, func(l Limit) bool { return l.Kind == LimitLock || l.Kind == LimitGIL })
+	var down, held, over float64
 	for _, m := range []model.Model{model.Pool, model.Goroutines, model.Threads} {
 		ps := j.curve(m)
-		if !locked {
-			down = max(down, j.saturated(ps))
+		if flat := j.saturated(ps); locked || flat == 0 {
+		} else if top := slices.MaxFunc(ps, func(a, b point) int { return cmp.Compare(a.rate, b.rate) }); j.atGIL(top.rate) {
+			held = max(held, flat)
+		} else {
+			down = max(down, flat)
 		}
 		over = max(over, j.oversubscribed(ps))
+	}
+	if held > 0 {
+		j.limitAtHolder(held)
+		j.say(ofLimits, "more in flight only makes ops slower, near what one GIL allows")
 	}
 	if down > 0 {
 		j.limit(LimitDownstream, down, j.looks, record.Network)

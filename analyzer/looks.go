@@ -149,3 +149,13 @@ func (k looks) place(kind record.Wait) (profile.Place, bool) {
 	}
 	return profile.Place{}, false
 }
+
+// seen splits the ops' time by states that were seen and need no clocks.
+func (k looks) seen() map[string]float64 {
+	all := float64(k.Samples)
+	m := map[string]float64{onCPU: float64(k.Running) / all, runnable: float64(k.Runnable) / all}
+	for _, kind := range record.Waits() {
+		m[string(kind)] = float64(k.Blocked[kind]) / all
+	}
+	return m
+}

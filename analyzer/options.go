@@ -64,6 +64,21 @@ type Options struct {
 	// LockShare is the same limit for the share of lock waits in the probe's
 	// wall profile, which also sees what the counter misses (os.File, flock).
 	LockShare float64
+	// GILWaitShare is the share of the ops' time in the contention probe that
+	// they wait for CPython's GIL from which it limits. Measured: 0.65 with 4
+	// threads of pure Python, at most 0.03 with sha256 or sockets; their
+	// geometric mean is 0.14.
+	GILWaitShare float64
+	// GILShare is the share of an op's time holding the GIL from which it limits
+	// where no threads were tried: at 0.5 one interpreter gains at most 2x.
+	GILShare float64
+	// GILGain is the factor by which processes must be expected to beat the
+	// threads of one interpreter to be predicted. Measured: they reached 1.6 to
+	// 1.8 of 2 on two cores.
+	GILGain float64
+	// GILReached is the share of what one GIL allows from which a throughput
+	// that stays flat is the GIL's doing. Measured: 15.4 to 16.1 of 16.3.
+	GILReached float64
 	// GCShare is GC's share of CPU time from which it limits. GOGC=100 aims at
 	// a quarter of the CPU for the collector's background workers; half of
 	// that already costs a parallel model an eighth of its cores.
@@ -73,7 +88,12 @@ type Options struct {
 	MinGCCycles int64
 	// LoopStall is the share of an op's wall time in blocking calls from which
 	// the event loop is not eligible: it would stall every other op for it.
+	// Of asyncio, whose loop is measured, it is the share of the time that the
+	// loop is busy without computing.
 	LoopStall float64
+	// LoopHog is the time that one step of a task may compute before it holds
+	// the loop up: what people notice begins at some 50 to 100 ms.
+	LoopHog time.Duration
 	// Flat, LatencyGrowth and IdleCPU tell a saturated downstream: doubling
 	// the concurrency gains less than Flat, latency grows by the factor
 	// LatencyGrowth and less than the share IdleCPU of the cores is used.
@@ -107,6 +127,15 @@ type Options struct {
 	// from which that cannot be: handing an op over costs about a microsecond.
 	Granularity float64
 	SmallOp     time.Duration
+	// HandOverThread and HandOverProcess are what it costs CPython to start a
+	// thread for an op, and to hand one to a process. Measured: 0.3 to 0.7 ms and
+	// 0.1 to 0.2 ms. An op is small where that is more than 1 - Granularity of
+	// it.
+	HandOverThread, HandOverProcess time.Duration
+	// SystemShare is the share of an op's CPU time spent in the kernel from
+	// which asyncio's reads are suspected of mapping memory each time. Measured:
+	// 613 of 884 us went once large blocks were kept.
+	SystemShare float64
 	// ObserverEffect is the factor by which profiling may slow the sequential
 	// cell before a warning.
 	ObserverEffect float64
@@ -169,10 +198,12 @@ func DefaultOptions() Options {
 		MaxFloor:   0.30,
 		MinP99Ops:  1000,
 		MaxForeign: 0.15, MaxSteal: 0.05, MaxThrottled: 0.05,
-		MutexWaitShare: 0.10, LockShare: 0.30, GCShare: 0.125, MinGCCycles: 12, LoopStall: 0.05,
+		MutexWaitShare: 0.10, LockShare: 0.30, GCShare: 0.125,
+		GILWaitShare: 0.10, GILShare: 0.5, GILGain: 1.25, GILReached: 0.8, MinGCCycles: 12, LoopStall: 0.05, LoopHog: 50 * time.Millisecond,
 		Flat: 0.10, LatencyGrowth: 1.5, IdleCPU: 0.5, Oversubscribed: 0.10, BusyCPU: 0.8,
 		CPUPerOp: 1.25, FaultCost: 2 * time.Microsecond, ClockDiff: 0.10, MaxResidual: 0.10, MinHz: 50,
-		Granularity: 0.8, SmallOp: 100 * time.Microsecond, ObserverEffect: 1.10,
+		Granularity: 0.8, SmallOp: 100 * time.Microsecond,
+		HandOverThread: 700 * time.Microsecond, HandOverProcess: 200 * time.Microsecond, SystemShare: 0.5, ObserverEffect: 1.10,
 		FailureSigmas: 3, LeftGoroutines: 1000,
 		MinLevels: 6, MinR2: 0.9,
 		PilotFactor: 1.5, MinBlocks: 3, ControlReps: 3, ProbeConcurrency: 8, ProfileConcurrency: 256,

@@ -65,6 +65,7 @@ func (v *view) overheadOf(l *load, profiled bool) int64 {
 type guess struct {
 	wallNs, cpuNs float64 // of one op, alone
 	serial        float64 // share of the op that only one at a time can do
+	gil           float64 // share of the op for which it holds CPython's GIL
 }
 
 // guess rests on the classifying trials, else on the dry op, and on the
@@ -92,6 +93,9 @@ func (v *view) guessOf(l *load) guess {
 			ops += float64(f.Record.Ops)
 		}
 		g.wallNs, g.cpuNs = max(wall/ops, 1), cpu/ops
+		if l.hasGIL() {
+			g.gil, _ = v.o.gilShare(fs)
+		}
 	}
 	if f, ok := l.probeTrial(v.o); ok {
 		g.serial = v.o.serialShare(&f, g.wallNs)

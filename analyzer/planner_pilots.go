@@ -41,7 +41,7 @@ func (v *view) pilots(l *load) step {
 		if len(l.counted(c, plan.Pilot, v.o)) > 0 {
 			piloted++
 		}
-		if c.Model == model.Hybrid && v.offload(l) == nil {
+		if c.Model == model.Hybrid && len(l.w.Steps) > 1 && v.offload(l) == nil {
 			s.out = append(s.out, plan.Elimination{Cell: c, Reason: "no step of the op, or every one, is CPU-bound by itself: nothing to tell apart"})
 			continue
 		}

@@ -23,6 +23,9 @@ func (g guess) rate(c plan.Cell, l *load) float64 {
 	if g.serial > 0 && c.Model != model.Processes {
 		r = min(r, 1/(g.serial*g.wallNs))
 	}
+	if g.gil > 0 && l.sharesGIL(c.Model) {
+		r = min(r, 1/(g.gil*g.wallNs))
+	}
 	if l.w.MaxRate > 0 {
 		r = min(r, l.w.MaxRate/1e9)
 	}

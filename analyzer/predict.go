@@ -16,12 +16,20 @@ type facts struct {
 	demand float64 // on the controls' scale, at least 0
 	inner  float64 // cores that one op uses by itself, at least 1
 	serial float64 // share of an op that only one at a time can do
+	gil    float64 // share of an op for which it holds CPython's GIL; 0 without one
 	cores  float64
 	class  Class
 }
 
-// saturation is how many ops in flight keep all cores busy.
-func (f facts) saturation() float64 { return f.cores / max(f.demand, 0.001) }
+// saturation is how many ops in flight keep all cores busy, or the one GIL
+// that they share.
+func (f facts) saturation() float64 {
+	n := f.cores / max(f.demand, 0.001)
+	if f.gil > 0 {
+		n = min(n, 1/f.gil)
+	}
+	return n
+}
 
 // A rule predicts the model that will win and how much it will gain.
 type rule struct {
@@ -83,18 +91,52 @@ func (j *judgement) predict() {
 func (j *judgement) predictAt(d float64) *Prediction {
 	f := facts{
 		demand: max(d, 0), inner: max(j.demand.Value, 1), cores: float64(j.load.cores),
-		class: j.o.classAt(d), serial: j.guess(j.load).serial,
+		class: j.o.classAt(d), serial: j.guess(j.load).serial, gil: j.guess(j.load).gil,
 	}
 	for _, r := range rules() {
-		if r.when(f) {
-			c, gain := j.predicted(r, f)
-			return &Prediction{
-				Model: c.Model, Concurrency: c.Concurrency, Speedup: gain, Rule: r.id,
-				Why: fmt.Sprintf("%s (demand %.2f, %.0f cores)", r.reason, f.demand, f.cores),
-			}
+		if !r.when(f) {
+			continue
+		}
+		c, gain := j.predicted(r, f)
+		known := fmt.Sprintf("demand %.2f, %.0f cores", f.demand, f.cores)
+		if f.gil > 0 {
+			known += fmt.Sprintf(", GIL %.2f", f.gil)
+			r, c, gain = j.aroundGIL(r, f, c, gain)
+		}
+		return &Prediction{
+			Model: c.Model, Concurrency: c.Concurrency, Speedup: gain, Rule: r.id,
+			Why: fmt.Sprintf("%s (%s)", r.reason, known),
 		}
 	}
 	return nil
+}
+
+// aroundGIL replaces what a rule predicts where the GIL is in its way: by
+// interpreters with a GIL each, if the plan has them and they are expected to
+// gain more; by sequential, if an op that computes has nothing else to gain.
+func (j *judgement) aroundGIL(r rule, f facts, c plan.Cell, gain float64) (rule, plan.Cell, float64) {
+	if r.then == model.Sequential {
+		return r, c, gain
+	}
+	free := f
+	free.gil = 0
+	for _, m := range []model.Model{model.Subinterpreters, model.Processes} {
+		if !slices.ContainsFunc(j.load.w.Cells, func(c plan.Cell) bool { return c.Model == m }) {
+			continue
+		}
+		apart := rule{
+			id: "gil", then: m, level: facts.saturation, gain: facts.saturation,
+			reason: "threads take turns at the GIL, which an op holds while it computes, so only interpreters with a GIL each gain",
+		}
+		if other, more := j.predicted(apart, free); more >= j.o.GILGain*gain {
+			return apart, other, more
+		}
+		return r, c, gain // of two the simpler one speaks for both
+	}
+	if f.class == CPUBound && gain < j.o.GILGain {
+		return rule{id: "one-gil", reason: "it computes holding the GIL, so threads take turns, and the plan has no model with more than one"}, j.load.baseline(), 1
+	}
+	return r, c, gain
 }
 
 // predicted is the cell of the plan that a rule means: of its model, or of the
@@ -127,6 +169,9 @@ func (j *judgement) predicted(r rule, f facts) (plan.Cell, float64) {
 		if f.serial > 0 {
 			gain = min(gain, 1/f.serial)
 		}
+		if f.gil > 0 && j.load.sharesGIL(m) {
+			gain = min(gain, 1/f.gil)
+		}
 		return plan.Cell{Workload: j.load.w.Name, Model: m, Concurrency: level}, max(gain, math.Min(1, r.gain(f)))
 	}
 	return j.load.baseline(), 1
@@ -140,14 +185,31 @@ func (j *judgement) compare() {
 	}
 	as := ""
 	if p != nil {
-		if p.Agrees = r.covers(p.Model, p.Concurrency); p.Agrees {
-			as = ", as expected"
-		} else {
+		switch b := j.better(r, p); {
+		case r.covers(p.Model, p.Concurrency):
+			p.Agrees, as = true, ", as expected"
+		case b != nil:
+			p.Agrees = true
+			as = fmt.Sprintf("; %s, which was expected to win, does, at %s, but needs %s", setupOf(&Cell{Model: b.Model, Concurrency: b.Concurrency}), times(b.Speedup.Value), b.Declare)
+		default:
 			as = ", which is not what was expected"
 			p.Why += ". The measurement disagrees, because " + j.disagreement(p, r)
 		}
 	}
 	j.say(ofMeasurement, "measured, the one to use by %s is %s%s", j.objective(), setupOf(&Cell{Model: r.Model, Concurrency: r.Concurrency}), as)
+}
+
+// better returns the cell that would be recommended if the workload declared
+// more, if it is of the predicted model and no better than the predicted cell;
+// else nil.
+func (j *judgement) better(r *Recommendation, p *Prediction) *Better {
+	c := j.cell(plan.Cell{Model: p.Model, Concurrency: p.Concurrency})
+	for i := range r.Better {
+		if b := &r.Better[i]; c != nil && b.Model == p.Model && (b.Concurrency == p.Concurrency || c.Speedup.Value*(1+max(j.out.NoiseFloor, j.o.Tie)) >= b.Speedup.Value) {
+			return b
+		}
+	}
+	return nil
 }
 
 // covers reports whether a cell is the recommended one or its equal.

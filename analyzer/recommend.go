@@ -194,7 +194,7 @@ func (j *judgement) contenders() []contender {
 			c.barred = string(cell.Status) + ": " + cell.Reason
 		case !j.failsLikeBaseline(j.load, cell.FailedOps, cell.Ops):
 			c.barred = fmt.Sprintf("%d of %d ops failed, more than under sequential", cell.FailedOps, cell.Ops)
-		case cell.Model == model.EventLoop && j.stall() > j.o.LoopStall:
+		case cell.Model == model.EventLoop && j.load.w.Target.Kind != model.Python && j.stall() > j.o.LoopStall:
 			c.barred = fmt.Sprintf("%.0f %% of an op's time is in blocking calls, which would stall a true event loop", 100*j.stall())
 		case cell.Model == model.Processes && !j.load.w.Private:
 			c.barred = "children share no state, and the workload does not declare state: private"
@@ -290,15 +290,41 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 			in = " in its pilot, one trial,"
 		}
 		why("%s reads%s %.2fx of it, but %s", setupOf(c.cell), in, c.score/best.score, c.barred)
-		if c.cell.Model == model.Processes && !j.load.w.Private {
+		if j.undeclared(&c) {
+			// Of those that are as good the lowest concurrency.
+			for _, x := range all {
+				if x.cell.Model == c.cell.Model && x.n() > 0 && j.undeclared(&x) && x.cell.Concurrency < c.cell.Concurrency && x.score*(1+margin) >= c.score {
+					c = x
+				}
+			}
+			b := Better{Model: c.cell.Model, Concurrency: c.cell.Concurrency, Speedup: c.cell.Speedup, Declare: "state: private"}
+			if base := j.result(j.load.baseline()); b.Speedup.Value == 0 && base.rate() > 0 {
+				b.Speedup.Value = c.outcome.rate() / base.rate()
+				b.Speedup.Low, b.Speedup.High = b.Speedup.Value, b.Speedup.Value
+			}
+			r.Better = append(r.Better, b)
+			own := "its own locks and caches"
+			if j.load.hasGIL() {
+				own = "an interpreter with a GIL, locks and caches of its own"
+			}
 			j.warn(WarnSemantics, "declare state: private if ops need not share memory, locks or caches",
-				"%s reads %.2fx of what is recommended, because each child has its own locks and caches: that changes semantics", setupOf(c.cell), c.score/best.score)
+				"%s reads %.2fx of what is recommended, because each child has %s: that changes semantics", setupOf(c.cell), c.score/best.score, own)
 		}
 	}
 	r.Code = j.code(pick.cell)
 	j.out.Recommendation = r
 	j.out.Undecided = ""
 	j.sameOnBothSides(r)
+}
+
+// undeclared reports whether a cell is barred only because the workload does
+// not declare that its ops share no state.
+func (j *judgement) undeclared(c *contender) bool {
+	switch c.cell.Status {
+	case record.OK, record.Partial, record.Eliminated:
+		return c.cell.Model == model.Processes && !j.load.w.Private && j.failsLikeBaseline(j.load, c.cell.FailedOps, c.cell.Ops)
+	}
+	return false
 }
 
 // objective is what the recommendation is chosen by.

@@ -86,7 +86,12 @@ type Interval struct {
 type Workload struct {
 	Name   string `json:"name"`
 	Target string `json:"target"`
-	Class  Class  `json:"class"`
+	// TargetKind is what the target consists of, which decides the language of
+	// the recommended code.
+	TargetKind model.Kind `json:"target_kind,omitempty"`
+	// Interpreter ran the target, where it is Python.
+	Interpreter *record.Interpreter `json:"interpreter,omitempty"`
+	Class       Class               `json:"class"`
 	// Confidence is the level of DemandInterval when the whole of it lies in
 	// one band, else 0.
 	Confidence     float64    `json:"confidence"`
@@ -99,6 +104,17 @@ type Workload struct {
 	Waits            map[record.Wait]float64 `json:"waits"` // shares of an op's wall time
 	Limits           []Limit                 `json:"limits"`
 	Steps            []Step                  `json:"steps,omitempty"`
+	GIL              *GIL                    `json:"gil,omitempty"`  // of CPython, where its reader could tell
+	Loop             *Loop                   `json:"loop,omitempty"` // of asyncio
+
+	// Gate are the answers to the conditions that were asked for, in order; Claim
+	// is what becomes of what was said of the workload.
+	Gate  []Answer `json:"gate,omitempty"`
+	Claim *Claim   `json:"claim,omitempty"`
+
+	// ErrorHandling says what failed under each model; only models under which
+	// something did are listed.
+	ErrorHandling []ErrorHandling `json:"error_handling,omitempty"`
 
 	Prediction     *Prediction     `json:"prediction"`
 	Recommendation *Recommendation `json:"recommendation"`
@@ -171,6 +187,69 @@ type Step struct {
 	Offload bool    `json:"offload"`
 }
 
+// GIL is what CPython's interpreter lock makes of an op.
+type GIL struct {
+	// Share is the share of its time, alone, for which an op holds the lock;
+	// Bound is 1/Share, the most that one interpreter can gain over sequential
+	// (0: no bound), and Reached the best speedup that one reached.
+	Share   float64 `json:"share"`
+	Bound   float64 `json:"bound"`
+	Reached float64 `json:"reached,omitempty"`
+	// WaitShare is the share of the ops' time in the contention probe that they
+	// waited for it.
+	WaitShare float64 `json:"wait_share"`
+}
+
+// Loop is what asyncio's loop did in the trials that tell most of it. Shares
+// are of their wall time.
+type Loop struct {
+	Concurrency int     `json:"concurrency"`
+	Idle        float64 `json:"idle"` // in its selector
+	Busy        float64 `json:"busy"`
+	CPU         float64 `json:"cpu"` // of its thread
+	// Stalled is what it was busy without computing, or being ready to;
+	// Blocked the part of that in calls that were caught in the act.
+	Stalled       float64 `json:"stalled"`
+	Blocked       float64 `json:"blocked"`
+	Turns         int64   `json:"turns"`
+	LongestTurnNs int64   `json:"longest_turn_ns"`
+	Tasks         int64   `json:"tasks"` // whose steps were driven and timed
+	LongestStepNs int64   `json:"longest_step_ns"`
+	LongestStep   *Place  `json:"longest_step,omitempty"`
+	Blocking      *Place  `json:"blocking,omitempty"`
+	Awaits        []Await `json:"awaits,omitempty"` // the leading ones
+	// Stalls says that something holds the loop up: the limit loop-stall.
+	Stalls bool `json:"stalls"`
+}
+
+// A Place is a line of code as people are told it.
+type Place struct {
+	Function string `json:"function"`
+	File     string `json:"file,omitempty"`
+	Line     int    `json:"line,omitempty"`
+}
+
+// String is the place in words, "fetch (app.py:12)".
+func (p Place) String() string { return spot{p.Function, p.File, p.Line}.String() }
+
+// An Await is where tasks waited, a share of their time.
+type Await struct {
+	Place
+	Wait  record.Wait `json:"wait"`
+	Share float64     `json:"share"`
+	Count int64       `json:"count"`
+}
+
+// ErrorHandling is what failed under a model, in all of its trials.
+type ErrorHandling struct {
+	Model     model.Model         `json:"model"`
+	FailedOps int64               `json:"failed_ops"`
+	Ops       int64               `json:"ops"`
+	Errors    []record.ErrorCount `json:"errors"`
+	// Notes tell what the model did beyond failing the op.
+	Notes []string `json:"notes"`
+}
+
 // Prediction is what the sequential profile alone let expect.
 type Prediction struct {
 	Model       model.Model `json:"model"`
@@ -178,7 +257,7 @@ type Prediction struct {
 	Speedup     float64     `json:"speedup"` // the expected one
 	Agrees      bool        `json:"agrees"`
 	// Rule names the rule that it follows: "locked", "all-cores", "computes",
-	// "waits" or "both".
+	// "waits" or "both"; for CPython "gil" and "one-gil" too.
 	Rule string `json:"rule"`
 	Why  string `json:"why"` // the rule's reason in a sentence, and why the measurement disagrees
 }
@@ -191,6 +270,18 @@ type Recommendation struct {
 	Ties        []Tie       `json:"ties"`
 	Why         []string    `json:"why"`
 	Code        []string    `json:"code"` // lines that can be pasted
+	// Better are cells that measured better but may not be recommended for what
+	// the workload does not declare.
+	Better []Better `json:"better,omitempty"`
+}
+
+// Better is a cell that would be recommended if its workload declared what it
+// needs.
+type Better struct {
+	Model       model.Model `json:"model"`
+	Concurrency int         `json:"concurrency"`
+	Speedup     Interval    `json:"speedup"` // against sequential; Level is 0 where only a pilot ran
+	Declare     string      `json:"declare"` // "state: private"
 }
 
 // A Tie is a cell that was not distinguishable from the best.

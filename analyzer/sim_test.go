@@ -32,6 +32,17 @@ type op struct {
 	flaky     bool    // results differ from run to run
 	// scaleCost multiplies CPU by a model.
 	extra map[model.Model]float64
+	py    *pyOp // of a Python callable
+}
+
+// A pyOp is what is particular of a Python callable.
+type pyOp struct {
+	gil    float64 // share of its CPU time under the GIL
+	sync   bool    // it blocks the loop instead of awaiting
+	system float64 // share of its CPU time in the kernel, under asyncio
+	noGIL  bool    // the interpreter has none
+	notes  []string
+	raises string // the type of what failing ops raise
 }
 
 // A lab is a simulated machine with workloads. Its records depend on the
@@ -95,6 +106,14 @@ func (l *lab) measure(o op, t plan.Trial, rng *rand.Rand) record.Record {
 	if o.lock > 0 && m != model.Processes {
 		r = min(r, 1/(o.lock*l.time*slow))
 	}
+	if p := o.py; p != nil {
+		if p.gil > 0 && !p.noGIL && m != model.Processes {
+			r = min(r, 1/(p.gil*cpu))
+		}
+		if p.sync && m == model.EventLoop {
+			r = 1 / opNs
+		}
+	}
 	if c > par && cpu > 0 {
 		r *= 1 - 0.002*math.Log2(c/par) // oversubscription costs a little
 	}
@@ -132,8 +151,13 @@ func (l *lab) measure(o op, t plan.Trial, rng *rand.Rand) record.Record {
 		rec.Latency.Record(int64(lat * (1 + 0.1*float64(i)/200)))
 	}
 	rec.LatencyEvery = 1
+	if o.py != nil {
+		l.python(&rec, o, m, c, cpu, wait)
+	}
 	gc := int64(o.gc * float64(rec.CPU.UserNs))
-	rec.Runtime = &record.Runtime{GoMaxProcs: l.cores, GCCPUNs: gc, GCCycles: n}
+	if o.py == nil {
+		rec.Runtime = &record.Runtime{GoMaxProcs: l.cores, GCCPUNs: gc, GCCycles: n}
+	}
 	rec.CPU.UserNs += gc
 	if o.lock > 0 && c > 1 && m != model.Processes {
 		busy := r * o.lock * l.time // share of the time that the lock is held
@@ -162,6 +186,46 @@ func (l *lab) measure(o op, t plan.Trial, rng *rand.Rand) record.Record {
 	return rec
 }
 
+// python adds what only a CPython probe and its reader report.
+func (l *lab) python(rec *record.Record, o op, m model.Model, c, cpu, wait float64) {
+	p := o.py
+	n, wall := float64(rec.Ops), float64(rec.WallNs)
+	rec.Python = &record.Python{
+		Samples: int64(wall*c/1e7) + 1, WindowNs: rec.WallNs,
+		PythonNs: int64(n * cpu * p.gil), NativeNs: int64(n * cpu * (1 - p.gil)), BlockedNs: int64(n * wait),
+	}
+	// What ops wait for beyond their own time is the GIL where it is never free,
+	// else a processor.
+	switch over := int64(c*wall - n*(cpu+wait)); {
+	case over <= 0 || m == model.Sequential:
+	case n*cpu*p.gil > 0.9*wall && !p.noGIL && m != model.Processes:
+		rec.Python.GILWaitNs = over
+	default:
+		rec.Python.RunnableNs = over
+	}
+	rec.Notes = p.notes
+	if p.raises != "" && rec.FailedOps > 0 {
+		rec.Errors = []record.ErrorCount{{Type: p.raises, Message: "boom", Count: rec.FailedOps}}
+	}
+	if p.system > 0 && m == model.EventLoop {
+		rec.CPU.SystemNs = int64(p.system * float64(rec.CPU.UserNs))
+		rec.CPU.UserNs -= rec.CPU.SystemNs
+	}
+	if m == model.EventLoop {
+		x := &record.Loop{CPUNs: int64(n * cpu), BusyNs: int64(n * cpu), Turns: rec.Ops, LongestTurnNs: int64(cpu)}
+		at := &record.Frame{Function: "fetch", File: "/home/u/app/app.py", Line: 12}
+		x.Tasks = &record.Tasks{Sampled: min(rec.Ops, 256), Steps: 2 * rec.Ops, LongestStepNs: int64(cpu), LongestStep: at, WallNs: int64(c * wall), StepNs: int64(n * cpu)}
+		if p.sync {
+			x.BusyNs, x.BlockingNs, x.Blocking = int64(n*(cpu+wait)), int64(n*wait), at
+			x.Tasks.StepNs = x.BusyNs
+		} else {
+			x.Tasks.Awaits = []record.Await{{Frames: []record.Frame{*at, {Function: "StreamReader.read", File: "/usr/lib/python3.11/asyncio/streams.py", Line: 5}}, Wait: o.waits, WallNs: int64(n * wait), Count: rec.Ops}}
+		}
+		x.IdleNs = max(rec.WallNs-x.BusyNs, 0)
+		rec.Loop = x
+	}
+}
+
 // planOf makes a plan for the lab's workloads in the given order.
 func (l *lab) plan(budget float64, runs int, models []model.Model, levels []int, names ...string) *plan.Plan {
 	p := &plan.Plan{Seed: l.seed, Cores: l.cores}
@@ -169,13 +233,20 @@ func (l *lab) plan(budget float64, runs int, models []model.Model, levels []int,
 		o := l.ops[name]
 		w := plan.Workload{Name: name, Label: name, Runs: runs, Warmup: 1, BudgetNs: int64(budget * 1e9 * l.time), TimeoutNs: 30e9,
 			Target: model.Target{Kind: model.Steps, Steps: max(len(o.steps), 1)}, Objective: "throughput", Steps: o.names}
+		if o.py != nil {
+			w.Target.Kind = model.Python
+			w.Interpreter = &record.Interpreter{Implementation: "cpython", Version: "3.11.7", GIL: !o.py.noGIL}
+			if w.Steps == nil {
+				w.Steps = []string{"python"}
+			}
+		}
 		for _, m := range models {
 			if ok, why := m.Runs(w.Target); !ok {
 				w.Skipped = append(w.Skipped, plan.Skip{Model: m, Reason: why})
 				continue
 			}
 			for _, c := range levels {
-				if m == model.Sequential && c > 1 {
+				if m == model.Sequential && c > 1 || m == model.Processes && o.py != nil && c > 2*l.cores {
 					continue
 				}
 				w.Cells = append(w.Cells, plan.Cell{Workload: name, Model: m, Concurrency: c})
@@ -241,6 +312,7 @@ func drive(t testing.TB, p *plan.Plan, o Options, run func(plan.Trial) record.Re
 
 var (
 	goModels = []model.Model{model.Sequential, model.Pool, model.Goroutines, model.EventLoop, model.Threads, model.Hybrid, model.Processes}
+	pyModels = []model.Model{model.Sequential, model.Pool, model.EventLoop, model.Threads, model.Hybrid, model.Processes}
 	levels   = []int{1, 2, 4, 8, 16, 32, 64}
 )
 

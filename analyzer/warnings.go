@@ -28,7 +28,9 @@ const (
 	WarnResidual       = "wall-profile-blind"     // CPU time that the wall profile missed
 	WarnObserver       = "observer-effect"        // profiling slowed the ops
 	WarnCPUPerOp       = "cpu-per-op"             // a model needs other CPU time for the same ops
+	WarnLessCPU        = "less-cpu-per-op"        // a model needs less CPU time for the same ops, which is no parallelism
 	WarnFaults         = "minor-faults"           // a model needs more pages mapped in for the same ops
+	WarnRecv           = "recv-maps-memory"       // asyncio's reads map memory each time
 	WarnGranularity    = "task-granularity"       // ops so small that the model's own cost dominates
 	WarnWrongResult    = "wrong-result"           // a model's results differ
 	WarnFailures       = "more-failures"          // a model fails more ops than the baseline
@@ -38,6 +40,7 @@ const (
 	WarnMaxOps         = "max-ops-reached"        // the bound on ops reduced the trials
 	WarnBudget         = "budget-used-up"         // cells were left out for want of budget
 	WarnConstraint     = "constraint-unknown"     // a constraint could not be judged
+	WarnReader         = "reader-approximate"     // CPython was not sampled from outside
 	WarnNoDelay        = "clocks-missing"         // run-queue delay or thread clocks were not there
 	WarnLeaks          = "goroutines-left"        // ops left goroutines behind
 	WarnStrays         = "processes-left"         // ops left processes behind
@@ -186,6 +189,10 @@ func (j *judgement) doubtCosts() {
 		}
 	}
 	j.doubtFaults(base)
+	if j.load.w.Target.Kind == model.Python {
+		j.doubtPython(base)
+		return
+	}
 	most := min(j.o.Granularity, 1-j.out.NoiseFloor) * base.OpsPerSec.Median
 	for i := range j.results {
 		x := &j.results[i]
@@ -211,7 +218,11 @@ func (j *judgement) doubtFaults(base *Cell) {
 	}
 	for _, m := range model.All() {
 		if c, ok := worst[m]; ok {
-			j.warnOf(WarnFaults, "reuse memory between ops, or bound how many are in flight: part of what these cost is the kernel mapping in pages",
+			remedy := "reuse memory between ops, or bound how many are in flight: part of what these cost is the kernel mapping in pages"
+			if j.load.w.Target.Kind == model.Python {
+				remedy = keepMemory
+			}
+			j.warnOf(WarnFaults, remedy,
 				fmt.Sprintf("an op maps in more pages than under sequential, where it is %.0f", base.MinorFaultsPerOp), "%s, %.0f", setupOf(&c), c.MinorFaultsPerOp)
 		}
 	}

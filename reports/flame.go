@@ -127,7 +127,7 @@ func chosen(w *analyzer.Workload) *analyzer.Flame {
 // draw lays the tree out. A call path's box is as wide as its share.
 func (v *flameView) draw(tree *profile.Node, ops int64) {
 	// The frame that every op starts in says nothing.
-	if len(tree.Children) == 1 && strings.HasSuffix(tree.Children[0].Name, "harness.runOp") {
+	if len(tree.Children) == 1 && profile.IsAnchor(tree.Children[0].Name) {
 		tree = tree.Children[0]
 	}
 	total := float64(tree.Total)
@@ -142,7 +142,7 @@ func (v *flameView) draw(tree *profile.Node, ops int64) {
 		name := plain(n.Name)
 		f := frameView{
 			X: trimmed(100*float64(at)/total) + "%", Width: trimmed(100*part) + "%", Y: row * rowHeight,
-			Class: frameClass(n.Name), Text: fitName(name, part*flameWidth-8),
+			Class: frameClass(n.Name, n.File), Text: fitName(name, part*flameWidth-8),
 			Title: short(name, 120) + ": " + duration(float64(n.Total)/float64(max(ops, 1))) + " per op, " + percent(part),
 		}
 		if n.File != "" && n.Line > 0 {
@@ -180,7 +180,16 @@ func tail(file string) string {
 
 // frameClass sets the code that people can change apart from the library's
 // and the runtime's.
-func frameClass(name string) string {
+func frameClass(name, file string) string {
+	if f := (profile.Frame{Function: name, File: file}); profile.PythonFrame(f) {
+		switch {
+		case profile.UserCode(f):
+			return "u"
+		case profile.StandardPython(file), strings.HasPrefix(name, "<call> "):
+			return "r"
+		}
+		return "s"
+	}
 	first, _, nested := strings.Cut(name, "/")
 	if !nested {
 		first, _, _ = strings.Cut(name, ".")

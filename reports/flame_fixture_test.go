@@ -8,11 +8,12 @@ import (
 
 	"github.com/concprof/concprof/analyzer"
 	"github.com/concprof/concprof/analyzer/profile"
+	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
 )
 
 // stacks are lines of "root;...;leaf value", the folded form, per op in
-// microseconds.
+// microseconds. A function of Python is followed by "@" and its file.
 func stacks(sampleType string, folded []string) *pprof.Profile {
 	p := &pprof.Profile{
 		SampleType: []*pprof.ValueType{{Type: sampleType, Unit: "nanoseconds"}},
@@ -23,12 +24,16 @@ func stacks(sampleType string, folded []string) *pprof.Profile {
 		if l := locations[name]; l != nil {
 			return l
 		}
-		file := "/home/me/src/" + strings.NewReplacer("(*", "", ")", "", ".", "/").Replace(name) + ".go"
+		key := name
+		name, file, python := strings.Cut(name, "@")
+		if !python {
+			file = "/home/me/src/" + strings.NewReplacer("(*", "", ")", "", ".", "/").Replace(name) + ".go"
+		}
 		f := &pprof.Function{ID: uint64(len(p.Function) + 1), Name: name, SystemName: name, Filename: file}
 		p.Function = append(p.Function, f)
 		l := &pprof.Location{ID: f.ID, Line: []pprof.Line{{Function: f, Line: int64(10 + f.ID)}}}
 		p.Location = append(p.Location, l)
-		locations[name] = l
+		locations[key] = l
 		return l
 	}
 	for _, s := range folded {
@@ -81,8 +86,30 @@ func withFlames(t testing.TB, res *analyzer.Result) *analyzer.Result {
 		if len(name) > 0 && name[0] == 0x1b {
 			cpu = append(cpu, "main."+strings.ReplaceAll(name, ";", ",")+" 9000")
 		}
+		if w.TargetKind == model.Python {
+			cpu, off = pythonStacks()
+		}
 		set := &profile.Set{CPU: stacks("cpu", cpu), OffCPU: stacks("offcpu", off), Ops: 100}
 		w.Flames = []analyzer.Flame{{Cell: plan.Cell{Workload: w.Name, Model: r.Model, Concurrency: r.Concurrency}, Set: set}}
 	}
 	return res
+}
+
+// pythonStacks are those of a callable that fetches and parses.
+func pythonStacks() (cpu, off []string) {
+	const (
+		fetch = "concprof_op@;fetch@/home/me/app/app.py;"
+		get   = fetch + "get@/home/me/app/.venv/lib/python3.11/site-packages/requests/api.py;"
+	)
+	cpu = []string{
+		fetch + "parse@/home/me/app/app.py 310",
+		fetch + "parse@/home/me/app/app.py;loads@/usr/lib/python3.11/json/__init__.py;decode@/usr/lib/python3.11/json/decoder.py 190",
+		fetch + "parse@/home/me/app/app.py;<call> zlib.crc32@/home/me/app/app.py 60",
+		get + "send@/home/me/app/.venv/lib/python3.11/site-packages/requests/sessions.py 90",
+	}
+	off = []string{
+		get + "send@/home/me/app/.venv/lib/python3.11/site-packages/requests/sessions.py;readinto@/usr/lib/python3.11/socket.py;<call> socket.recv_into@/usr/lib/python3.11/socket.py 9300",
+		fetch + "parse@/home/me/app/app.py 700",
+	}
+	return cpu, off
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/probes/model"
 )
 
 // MarkdownLimit is the most bytes of a Markdown report. A comment on GitHub
@@ -95,10 +96,21 @@ func verdictLine(w *analyzer.Workload) string {
 	if v.Speedup != "" {
 		s += ", " + prose(v.Speedup)
 	}
+	if v.Undeclared != "" {
+		s += "; " + prose(v.Undeclared)
+	}
 	if v.Because != "" {
 		s += ": " + prose(v.Because)
 	}
-	return s + "\n"
+	s += "\n"
+	if w.Claim != nil {
+		s += "  - claim " + prose(claimLine(w.Claim)) + "\n"
+	}
+	for i := range w.Gate {
+		a := &w.Gate[i]
+		s += "  - gate " + code(a.Condition) + ": **" + outcome(a) + "**" + prose(found(a)) + "\n"
+	}
+	return s
 }
 
 func workloadSections(w *analyzer.Workload) []section {
@@ -113,6 +125,9 @@ func workloadSections(w *analyzer.Workload) []section {
 		for _, r := range rs {
 			why.WriteString("- " + prose(r) + "\n")
 		}
+	}
+	if c := w.Claim; c != nil && c.Because != "" {
+		why.WriteString("\n**Claim**: " + prose(claimWhy(c)) + "\n")
 	}
 	if p := disagreement(w); p != "" {
 		why.WriteString("\n**Prediction**: " + prose(p) + "\n")
@@ -141,6 +156,30 @@ func workloadSections(w *analyzer.Workload) []section {
 	if why.Len() > 0 {
 		out = append(out, section{rankWhy, why.String()})
 	}
+	if ls := loopLines(w); len(ls) > 0 {
+		var b strings.Builder
+		b.WriteString("\n<details><summary>Event loop</summary>\n\n")
+		for _, l := range ls {
+			b.WriteString("- " + prose(l) + "\n")
+		}
+		b.WriteString("\n</details>\n")
+		out = append(out, section{rankDetails, b.String()})
+	}
+	if fs := errorHandling(w); len(fs) > 0 {
+		var b strings.Builder
+		b.WriteString("\n<details><summary>Error handling</summary>\n\n")
+		for _, v := range fs {
+			b.WriteString("- " + prose(v.Models+": "+v.Failed) + "\n")
+			for _, e := range v.Errors {
+				fmt.Fprintf(&b, "  - %s × %s\n", count(e.Count), code(e.Type+": "+e.Message))
+			}
+			for _, n := range v.Notes {
+				b.WriteString("  - " + prose(n) + "\n")
+			}
+		}
+		b.WriteString("\n</details>\n")
+		out = append(out, section{rankDetails, b.String()})
+	}
 	if gs := gaps(w); len(gs) > 0 {
 		var b strings.Builder
 		fmt.Fprintf(&b, "\n<details><summary>Not measured, or broken (%d)</summary>\n\n", len(gs))
@@ -160,9 +199,13 @@ func workloadSections(w *analyzer.Workload) []section {
 	return out
 }
 
-// language is the info string of the code to paste. Only Go is recommended in
-// code so far.
-func language(*analyzer.Workload) string { return "go" }
+// language is the info string of the code to paste.
+func language(w *analyzer.Workload) string {
+	if w.TargetKind == model.Python {
+		return "python"
+	}
+	return "go"
+}
 
 // cellTable is the small table: the best level of each model, the
 // recommendation, its ties and what broke.

@@ -15,6 +15,9 @@ func text(res *analyzer.Result, o Options) []byte {
 	for i := range res.Workloads {
 		w := &res.Workloads[i]
 		t.hang(plain(w.Name)+": ", plain(judge(w).String()), boldStyle)
+		if w.Claim != nil {
+			t.hang(indent+"claim: ", plain(claimLine(w.Claim)), plainStyle)
+		}
 	}
 	if len(res.Workloads) == 0 {
 		t.hang("", "no workload was judged", boldStyle)
@@ -109,7 +112,24 @@ func (t *terminal) workload(w *analyzer.Workload, tab table, legend string, seve
 	}
 	t.causes(w)
 	t.code(w)
+	t.failures(w)
 	t.missing(w)
+}
+
+// failures lists what failed under each model, and what the model made of it.
+func (t *terminal) failures(w *analyzer.Workload) {
+	for i, v := range errorHandling(w) {
+		if i == 0 {
+			t.heading("error handling")
+		}
+		t.hang(indent+"- ", plain(v.Models+": "+v.Failed), plainStyle)
+		for _, e := range v.Errors {
+			t.hang(indent+indent+"  ", plain(fmt.Sprintf("%s × %s: %s", count(e.Count), e.Type, e.Message)), dimStyle)
+		}
+		for _, n := range v.Notes {
+			t.hang(indent+indent+"  ", plain(n), plainStyle)
+		}
+	}
 }
 
 // note writes what explains the lines above it.
@@ -156,6 +176,10 @@ func (t *terminal) causes(w *analyzer.Workload) {
 		t.items(why)
 	}
 	t.findings(w)
+	if ls := loopLines(w); len(ls) > 0 && (t.verbose || w.Loop.Stalls) {
+		t.heading("event loop")
+		t.items(ls)
+	}
 	if t.verbose && len(w.Scaling) > 0 {
 		t.heading("scaling (Universal Scalability Law)")
 		t.items(scalingLines(w))
@@ -171,6 +195,12 @@ func (t *terminal) findings(w *analyzer.Workload) {
 			lead = ""
 			t.hang(indent+label+": ", plain(s), plainStyle)
 		}
+	}
+	if w.Claim != nil {
+		say("claim", claimWhy(w.Claim))
+	}
+	for i := range w.Gate {
+		say("gate", gateLine(&w.Gate[i]))
 	}
 	say("prediction", disagreement(w))
 	for _, l := range w.Limits {
@@ -215,7 +245,7 @@ func (t *terminal) code(w *analyzer.Workload) {
 	t.heading("code")
 	for _, l := range w.Recommendation.Code {
 		// Code is not wrapped: it is there to be pasted.
-		t.b.WriteString(indent + indent + strings.ReplaceAll(codeLine(l), "\t", "    ") + "\n")
+		t.b.WriteString(strings.TrimRight(indent+indent+strings.ReplaceAll(codeLine(l), "\t", "    "), " ") + "\n")
 	}
 }
 

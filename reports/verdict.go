@@ -20,6 +20,8 @@ type verdict struct {
 	Advice  string // "use pool with 16 workers", "no recommendation"
 	Speedup string // "15.2x sequential (14.8-15.6)"; "" without a recommendation
 	Because string // why there is no recommendation
+	// Undeclared is what would be better if the workload declared more.
+	Undeclared string
 }
 
 func (v verdict) String() string {
@@ -31,6 +33,9 @@ func (v verdict) String() string {
 	b.WriteString(": " + v.Advice)
 	if v.Speedup != "" {
 		b.WriteString(", " + v.Speedup)
+	}
+	if v.Undeclared != "" {
+		b.WriteString("; " + v.Undeclared)
 	}
 	if v.Because != "" {
 		b.WriteString(": " + v.Because)
@@ -65,11 +70,25 @@ func judge(w *analyzer.Workload) verdict {
 		v.Because = strings.TrimSuffix(w.Undecided, ".")
 	case r.Model == model.Sequential:
 		v.Advice = "stay sequential, no other model is measurably better"
+		if b := undeclared(r); b != "" {
+			v.Advice = "stay sequential in one process; " + b
+		}
 	default:
 		v.Advice = "use " + setup(r.Model, r.Concurrency)
 		v.Speedup = against(r.Speedup)
+		v.Undeclared = undeclared(r)
 	}
 	return v
+}
+
+// undeclared names what would be recommended if the workload declared more, ""
+// if that is nothing.
+func undeclared(r *analyzer.Recommendation) string {
+	if len(r.Better) == 0 {
+		return ""
+	}
+	b := r.Better[0]
+	return fmt.Sprintf("%s reach %s, to be used only if ops share nothing: declare %s", setup(b.Model, b.Concurrency), ratio(b.Speedup.Value), b.Declare)
 }
 
 // setup returns a model at a concurrency in words.
@@ -188,6 +207,9 @@ func settle(w *analyzer.Workload) string {
 // measured says what was run to know all this.
 func measured(w *analyzer.Workload) string {
 	var parts []string
+	if i := w.Interpreter; i != nil {
+		parts = append(parts, interpreter(i))
+	}
 	if w.OpsRun > 0 {
 		parts = append(parts, plural(w.OpsRun, "op")+" run")
 	}
@@ -202,6 +224,19 @@ func measured(w *analyzer.Workload) string {
 		parts = append(parts, "profiled ops take "+ratio(w.ObserverEffect)+" the time")
 	}
 	return strings.Join(parts, "; ")
+}
+
+// interpreter names what ran a Python target, "CPython 3.11.7".
+func interpreter(i *record.Interpreter) string {
+	name := i.Implementation
+	if strings.EqualFold(name, "cpython") {
+		name = "CPython"
+	}
+	name += " " + i.Version
+	if !i.GIL {
+		name += " without a GIL"
+	}
+	return name
 }
 
 // maxDry is the most columns that the result of the dry op takes in a report:

@@ -37,6 +37,10 @@ type workloadView struct {
 	Commands         []string // go tool pprof lines
 	Doubts           []doubt
 	Measured         string
+	Claim            *claimView
+	Gates            []gateView
+	Loop             []string
+	Failures         []failureView
 }
 
 // A figure is a key number.
@@ -76,6 +80,13 @@ func viewOf(res *analyzer.Result, i int) workloadView {
 		Rows: rows(w), Commands: pprofLines(&res.Run, w),
 	}
 	v.Parts = usedParts(v.Bars)
+	v.Claim, v.Gates = claimOf(w), gateViews(w)
+	for _, s := range loopLines(w) {
+		v.Loop = append(v.Loop, plain(s))
+	}
+	for _, f := range errorHandling(w) {
+		v.Failures = append(v.Failures, f.plain())
+	}
 	v.Charts = charts(w, v.ID)
 	v.Flames, v.BaseFlames, v.FlameProblem = flames(w, v.ID)
 	for _, s := range reasons(w) {
@@ -117,7 +128,7 @@ func viewOf(res *analyzer.Result, i int) workloadView {
 }
 
 func plainVerdict(v verdict) verdict {
-	v.Class, v.Because, v.Advice = plain(v.Class), plain(v.Because), plain(v.Advice)
+	v.Class, v.Because, v.Advice, v.Undeclared = plain(v.Class), plain(v.Because), plain(v.Advice), plain(v.Undeclared)
 	return v
 }
 
@@ -197,6 +208,9 @@ func figures(w *analyzer.Workload) []figure {
 	out := []figure{{"throughput", ops(best), note(ops)}, {"median op", p50(best), note(p50)}}
 	if best.Latency.P99 > 0 {
 		out = append(out, figure{"p99", p99(best), note(p99)})
+	}
+	if g := w.GIL; g != nil && g.Bound > 0 && g.Reached > 0 && g.Bound < 100 {
+		out = append(out, figure{"one GIL allows", ratio(g.Bound), "reached " + ratio(g.Reached)})
 	}
 	return append(out, figure{"CPU per op", cpu(best), note(cpu)}, figure{"peak memory", rss(best), note(rss)})
 }

@@ -13,11 +13,13 @@ const (
 	TypeWall   = "wall"
 	TypeCPU    = "cpu"
 	TypeOffCPU = "offcpu"
+	// TypeGILWait is a part of offcpu, and of merged profiles of CPython only.
+	TypeGILWait = "gilwait"
 )
 
 // tags are the labels of a sample, which may be empty.
 type tags struct {
-	state, wait, step string
+	state, wait, step, gil string
 }
 
 // A builder adds up samples by stack and labels. What it builds depends on
@@ -54,6 +56,9 @@ func (b *builder) add(frames []Frame, t tags, col int, v int64) {
 	}
 	k = append(append(append(k, 1), t.state...), 1)
 	k = append(append(append(k, t.wait...), 1), t.step...)
+	if t.gil != "" {
+		k = append(append(k, 1), t.gil...)
+	}
 	b.key = k
 	e := b.entries[string(k)]
 	if e == nil {
@@ -114,7 +119,7 @@ func (b *builder) profile(h header) *profile.Profile {
 		for k, v := range h.labels {
 			s.Label[k] = []string{CleanLabel(v)}
 		}
-		for k, v := range map[string]string{"state": e.tags.state, "wait": e.tags.wait, "step": e.tags.step} {
+		for k, v := range map[string]string{"state": e.tags.state, "wait": e.tags.wait, "step": e.tags.step, labelGIL: e.tags.gil} {
 			if v != "" {
 				s.Label[k] = []string{CleanLabel(v)}
 			}

@@ -41,9 +41,13 @@ func clean(p *profile.Profile) {
 		t.Type, t.Unit = CleanLabel(t.Type), CleanLabel(t.Unit)
 	}
 	p.DefaultSampleType = CleanLabel(p.DefaultSampleType)
-	// Comments and a link to documentation are shown to people; the frame
-	// filters are regular expressions that pprof would run.
-	p.Comments, p.DocURL = nil, ""
+	// Comments and a link to documentation are shown to people, so none stays
+	// but the one that tells how to read the profile; the frame filters are
+	// regular expressions that pprof would run.
+	python := ofPython(p)
+	if p.Comments, p.DocURL = nil, ""; python {
+		p.Comments = []string{pythonReader}
+	}
 	p.DropFrames, p.KeepFrames = "", ""
 }
 

@@ -41,11 +41,17 @@ func Derive(raws []Raw, anchor string) *Set { return Options{Anchor: anchor}.Der
 // people look at: only what ops did, rebased on the anchor, wall time weighted
 // by the true sampling rate.
 //
+// Profiles of the Python reader know all that by themselves (python.go); a
+// cell's profiles are of one kind.
+//
 // CPU holds also the time of goroutines that ops start, which carry the op's
 // label; wall and off-CPU are those of the ops' own goroutines, so they add up
 // to the time that ops took.
 func (o Options) Derive(raws []Raw) *Set {
 	o = o.WithDefaults()
+	if len(raws) > 0 && !slices.ContainsFunc(raws, func(r Raw) bool { return !r.ofPython() }) {
+		return o.derivePython(raws)
+	}
 	set := &Set{}
 	h := o.header(raws)
 	cpu, wall, merged := newBuilder(TypeCPU), newBuilder(TypeWall), newBuilder(TypeWall, TypeCPU, TypeOffCPU)

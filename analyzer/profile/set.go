@@ -13,12 +13,15 @@ type Set struct {
 	CPU    *profile.Profile // sample types cpu
 	Wall   *profile.Profile // wall
 	OffCPU *profile.Profile // offcpu = wall - cpu per stack, never negative
-	Merged *profile.Profile // wall, cpu, offcpu; offcpu is 0 where it is withheld
+	// Merged has the sample types wall, cpu, offcpu, for CPython gilwait too;
+	// offcpu is 0 where it is withheld.
+	Merged *profile.Profile
 	// Ops is how many ops the profiles cover: divide by it for "per op".
 	Ops int64
 	// Residual is the share of the ops' CPU time that the wall profile missed.
 	// Over Options.MaxResidual OffCPU is withheld, unless so little time was
-	// missed that it does not matter (Options.MaxMissed).
+	// missed that it does not matter (Options.MaxMissed). It is 0 for CPython,
+	// whose reader sees threads that run as well as those that do not.
 	Residual float64
 	// Truncated is the share of the ops' wall time whose stacks had lost
 	// their root (over 32 frames).

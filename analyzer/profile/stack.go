@@ -78,6 +78,10 @@ func is(function, mark string) bool {
 	return b == mark || b == ownPrefix+mark
 }
 
+// IsAnchor reports whether a function is one at which ops begin, in derived
+// profiles of Go or Python.
+func IsAnchor(function string) bool { return is(function, Anchor) || function == PythonAnchor }
+
 // anchored returns the outermost index of anchor in frames, -1 if it is not
 // there. Outermost, because an op could run into a function of that name.
 func anchored(frames []Frame, anchor string) int {

@@ -18,8 +18,11 @@ const (
 	// busy. Clocks decide, not stacks.
 	Ambiguous State = "ambiguous"
 	// Runnable is what remains of Running once CPU time is taken off: only
-	// derived profiles have it.
+	// derived profiles have it, and those of the Python reader, which asks the
+	// kernel.
 	Runnable State = "runnable"
+	// GILWait is a thread that waits for CPython's interpreter lock.
+	GILWait State = "gil-wait"
 )
 
 // A raw is how the runtime stopped a goroutine, as its leaf frames tell.

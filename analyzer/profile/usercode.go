@@ -5,8 +5,12 @@ import "strings"
 // UserCode reports whether a frame is of the user's own code: not of Go's
 // standard library, of a module in the module cache or a vendor folder, or of
 // concprof's harness. It goes by the package's path, because builds with
-// -trimpath leave no root to recognise files by.
+// -trimpath leave no root to recognise files by. A frame of Python goes by its
+// file: neither the standard library nor installed packages are the user's.
 func UserCode(f Frame) bool {
+	if PythonFrame(f) {
+		return pythonUser(f)
+	}
 	pkg := packageOf(f.Function)
 	first, _, _ := strings.Cut(pkg, "/")
 	switch {

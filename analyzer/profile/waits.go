@@ -53,13 +53,19 @@ func (o Options) WithDefaults() Options {
 }
 
 // WaitShares counts what the ops did at the samples of a wall profile. It
-// holds counts, so that those of several trials can be added.
+// holds counts, so that those of several trials can be added. Of the Python
+// reader's profiles, whose samples weigh differently, they are nanoseconds.
 type WaitShares struct {
+	// Seen says that the states were seen and not inferred from stacks: then
+	// Running and Runnable are apart and nothing is ambiguous.
+	Seen bool
 	// Samples is how often an op was seen: the sum of Running, Blocked and
 	// Ambiguous. Each op in flight is seen once a tick.
 	Samples int64
 	Running int64 // running or ready to run: stacks cannot tell them apart
-	Blocked map[record.Wait]int64
+	// Runnable are ops that were ready to run, where that is seen.
+	Runnable int64
+	Blocked  map[record.Wait]int64
 	// Ambiguous are ops in a system call or in C, by what they would wait
 	// for if they slept there. Whether they did is for clocks to say.
 	Ambiguous map[record.Wait]int64
@@ -77,6 +83,10 @@ type WaitShares struct {
 	// Places are where ops wait, Blocked and Ambiguous together, the leading
 	// ones first.
 	Places map[record.Wait][]Place
+	// HeldGIL is how often an op was seen to hold CPython's GIL, and Holders are
+	// where.
+	HeldGIL int64
+	Holders []Place
 }
 
 // A Place is a line of the user's code in which ops wait.
@@ -104,9 +114,15 @@ func (o Options) Waits(walls ...*profile.Profile) WaitShares {
 		at   Frame
 	}
 	places := map[key]int64{}
+	holders := map[Frame]int64{}
 	var buf []Frame
 	for _, wall := range walls {
 		if wall == nil {
+			continue
+		}
+		if ofPython(wall) {
+			o.sight(&w, wall, func(kind record.Wait, at Frame, ns int64) { places[key{kind, at}] += ns },
+				func(at Frame, ns int64) { holders[at] += ns })
 			continue
 		}
 		col := column(wall, "count")
@@ -144,19 +160,29 @@ func (o Options) Waits(walls ...*profile.Profile) WaitShares {
 		}
 	}
 	for k, n := range places {
-		w.Places[k.kind] = append(w.Places[k.kind], Place{
-			Function: k.at.Function, File: k.at.File, Line: int(k.at.Line),
-			Samples: n, Share: float64(n) / float64(w.Samples),
-		})
+		w.Places[k.kind] = append(w.Places[k.kind], w.place(k.at, n))
 	}
 	for kind, ps := range w.Places {
-		slices.SortFunc(ps, func(a, b Place) int {
-			return cmp.Or(cmp.Compare(b.Samples, a.Samples), cmp.Compare(a.Function, b.Function),
-				cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
-		})
-		w.Places[kind] = ps[:min(len(ps), o.Places)]
+		w.Places[kind] = o.leading(ps)
 	}
+	for at, n := range holders {
+		w.Holders = append(w.Holders, w.place(at, n))
+	}
+	w.Holders = o.leading(w.Holders)
 	return w
+}
+
+func (w *WaitShares) place(at Frame, n int64) Place {
+	return Place{Function: at.Function, File: at.File, Line: int(at.Line), Samples: n, Share: float64(n) / float64(w.Samples)}
+}
+
+// leading returns the places that are kept, those with the most samples first.
+func (o Options) leading(ps []Place) []Place {
+	slices.SortFunc(ps, func(a, b Place) int {
+		return cmp.Or(cmp.Compare(b.Samples, a.Samples), cmp.Compare(a.Function, b.Function),
+			cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+	return ps[:min(len(ps), o.Places)]
 }
 
 // Share returns the share of the ops' samples that were blocked for a reason,

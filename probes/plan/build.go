@@ -32,6 +32,8 @@ type Settings struct {
 	Cores int
 	// Workloads names the workloads to run; empty means all.
 	Workloads []string
+	// Gate replaces the file's conditions on the verdict, unless it is empty.
+	Gate []string
 }
 
 // A SettingError says that a file and the settings make no plan. Nothing ran.
@@ -78,6 +80,11 @@ func (s Settings) validate() error {
 	for _, n := range s.Concurrency {
 		if n < 1 || n > MaxConcurrency {
 			return &SettingError{Reason: fmt.Sprintf("concurrency %d is out of range", n), Hint: fmt.Sprintf("levels go from 1 to %d", MaxConcurrency)}
+		}
+	}
+	for _, text := range s.Gate {
+		if _, err := workload.ParseCondition(text); err != nil {
+			return &SettingError{Reason: fmt.Sprintf("gate: %v", err), Hint: `write for instance --gate "class == io-bound" or --gate "speedup(pool) >= 4"`}
 		}
 	}
 	switch {
@@ -158,6 +165,12 @@ func buildWorkload(f *workload.File, w *workload.Workload, s Settings, cores int
 		MaxOps: w.MaxOps, MaxRate: float64(w.MaxRate),
 		Private: w.State == workload.Private, NoDigest: w.Digest == "none",
 		Gate: slices.Clone(f.Gate),
+	}
+	if len(s.Gate) > 0 {
+		built.Gate = slices.Clone(s.Gate)
+	}
+	if w.Claim != nil {
+		built.Claim = &Claim{Says: w.Claim.Says, Expect: w.Claim.Expect}
 	}
 	objective, constraints := f.Recommend.Objective, f.Recommend.Constraints
 	if w.Recommend != nil {

@@ -37,6 +37,8 @@ type Workload struct {
 	// Go module whose function is measured, or of the Python workload's file;
 	// "" where there is none. It is known once targets are prepared.
 	Root string `json:"root,omitempty"`
+	// Interpreter is what runs a Python target, known once it was asked.
+	Interpreter *record.Interpreter `json:"interpreter,omitempty"`
 	// Steps names the steps of an op, in order.
 	Steps []string `json:"steps"`
 
@@ -53,6 +55,14 @@ type Workload struct {
 	Private     bool     `json:"private_state,omitempty"`
 	NoDigest    bool     `json:"no_digest,omitempty"`
 	Gate        []string `json:"gate,omitempty"`
+	Claim       *Claim   `json:"claim,omitempty"`
+}
+
+// A Claim is what is said of a workload, and the condition on its verdict that
+// would bear it out.
+type Claim struct {
+	Says   string `json:"says"`
+	Expect string `json:"expect"`
 }
 
 // LeaveOut takes a model that turned out not to run here out of the plan, with

@@ -19,6 +19,9 @@ func (d *document) check(f *File) {
 	d.checkServers(f)
 	d.checkMeasure(place{"measure"}, &f.Measure)
 	d.checkRecommend(place{"recommend"}, &f.Recommend)
+	for i, text := range f.Gate {
+		d.checkCondition(place{"gate"}.in(i), text)
+	}
 	names := map[string]int{}
 	for i := range f.Workloads {
 		w := &f.Workloads[i]
@@ -83,6 +86,18 @@ func (d *document) checkWorkload(f *File, w *Workload, at place) {
 	}
 	if w.Recommend != nil {
 		d.checkRecommend(at.in("recommend"), w.Recommend)
+	}
+	if w.Claim != nil {
+		d.checkCondition(at.in("claim", "expect"), w.Claim.Expect)
+	}
+}
+
+func (d *document) checkCondition(at place, text string) {
+	if text == "" {
+		return
+	}
+	if _, err := ParseCondition(text); err != nil {
+		d.say(at, err.Error(), `write for instance "class == io-bound" or "speedup(pool) >= 4"`)
 	}
 }
 

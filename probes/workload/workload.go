@@ -66,10 +66,18 @@ type Workload struct {
 	Models    Models     `json:"models,omitempty"`
 	Measure   *Measure   `json:"measure,omitempty"`
 	Recommend *Recommend `json:"recommend,omitempty"`
+	Claim     *Claim     `json:"claim,omitempty"`
 
 	// Line is where the entry begins in the file, 1-based; 0 if it came from
 	// the command line.
 	Line int `json:"-"`
+}
+
+// Claim is what somebody says of a workload, for the verdict to support or to
+// refute on this machine.
+type Claim struct {
+	Says   string `json:"says"`
+	Expect string `json:"expect"` // a Condition
 }
 
 // State says whether ops share state.

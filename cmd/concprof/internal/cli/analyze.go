@@ -20,6 +20,7 @@ import (
 type analyzeOptions struct {
 	measure    measureOptions
 	output     outputOptions
+	gate       gateOptions
 	dir        string
 	resume     bool
 	noHostLock bool
@@ -29,6 +30,7 @@ type analyzeOptions struct {
 func (o *analyzeOptions) AddFlags(fs *pflag.FlagSet) {
 	o.measure.AddFlags(fs)
 	o.output.AddFlags(fs)
+	o.gate.AddFlags(fs)
 	addDirFlag(fs, &o.dir)
 	fs.BoolVar(&o.resume, "resume", false, "go on with an interrupted run: finished trials are kept")
 	fs.BoolVar(&o.noHostLock, "no-host-lock", false, "measure even while another run does on this host")
@@ -36,7 +38,7 @@ func (o *analyzeOptions) AddFlags(fs *pflag.FlagSet) {
 
 // Validate reports flags that are wrong by themselves.
 func (o *analyzeOptions) Validate() error {
-	return errors.Join(o.measure.Validate(), o.output.Validate())
+	return errors.Join(o.measure.Validate(), o.output.Validate(), o.gate.Validate())
 }
 
 func newAnalyzeCommand(a *app) *cobra.Command {
@@ -53,6 +55,9 @@ go tool pprof, and nothing else is written.
 On a run directory, or latest, it runs nothing: it judges the recorded evidence
 again and writes those files anew.
 
+Conditions on the verdict, --gate or the file's gate, decide the exit code: 3 if
+one is not met, 5 if one cannot be decided.
+
 Ctrl-C ends the run with a report of what there is; analyze --resume goes on.`,
 		Example: `  concprof analyze workload.yaml
   concprof analyze workload.yaml --budget 20s --model sequential,pool,goroutines -c 1,8
@@ -61,6 +66,7 @@ Ctrl-C ends the run with a report of what there is; analyze --resume goes on.`,
   concprof analyze jobs/resize.py:resize -m sequential,pool,processes
   concprof analyze -- gzip -9 -c access.log
   concprof analyze workload.yaml --report report.html --format json > verdict.json
+  concprof analyze workload.yaml --gate "class == io-bound" --gate "speedup(pool) >= 4"
   concprof analyze --resume latest`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.Validate(); err != nil {
@@ -120,7 +126,9 @@ func (o *analyzeOptions) resumed(args []string, dash int) (target, error) {
 
 // begin starts a run.
 func (a *app) begin(ctx context.Context, t target, o *analyzeOptions) error {
-	p, err := plan.Build(t.file, o.measure.settings())
+	settings := o.measure.settings()
+	settings.Gate = o.gate.gates
+	p, err := plan.Build(t.file, settings)
 	if err != nil {
 		return err
 	}
@@ -276,6 +284,9 @@ func (a *app) conclude(path string, o *analyzeOptions) error {
 func (a *app) report(run *rundir.Run, o *analyzeOptions) error {
 	res, err := judge(run)
 	if err != nil {
+		return err
+	}
+	if err := o.gate.ask(res); err != nil {
 		return err
 	}
 	written := writeDerived(run.Path, res)

@@ -1,18 +1,22 @@
 package cli
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
 type reportOptions struct {
 	outputOptions
-	dir string
+	gate gateOptions
+	dir  string
 }
 
 // AddFlags adds the flags of report.
 func (o *reportOptions) AddFlags(fs *pflag.FlagSet) {
 	o.outputOptions.AddFlags(fs)
+	o.gate.AddFlags(fs)
 	addDirFlag(fs, &o.dir)
 }
 
@@ -29,7 +33,7 @@ folder of runs, of which the newest is taken, or latest, the default.`,
   concprof report .concprof/quickstart --format markdown --report verdict.json`,
 		Args: arguments(cobra.MaximumNArgs(1), "concprof report takes one run"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if err := o.Validate(); err != nil {
+			if err := errors.Join(o.Validate(), o.gate.Validate()); err != nil {
 				return err
 			}
 			run, err := openRun(runArgument(args), o.dir)
@@ -38,6 +42,9 @@ folder of runs, of which the newest is taken, or latest, the default.`,
 			}
 			res, err := judge(run)
 			if err != nil {
+				return err
+			}
+			if err := o.gate.ask(res); err != nil {
 				return err
 			}
 			if err := o.write(a, res); err != nil {

@@ -158,7 +158,8 @@ func derivedProfile(file analyzer.ProfileFile, flames []analyzer.Flame) (*pprof.
 }
 
 // complain returns the error that a verdict ends the command with: nil only
-// for a complete report.
+// for a complete report whose gates are met. What could not be measured says
+// more than a gate that is undecided for it, and less than one that is not met.
 func complain(res *analyzer.Result, run string) error {
 	measured, broken := 0, []string{}
 	for _, w := range res.Workloads {
@@ -171,16 +172,19 @@ func complain(res *analyzer.Result, run string) error {
 			}
 		}
 	}
+	notMet, undecided := gateErrors(res)
 	resume := "concprof analyze --resume " + run
 	switch {
 	case measured == 0 && len(broken) > 0:
 		return fmt.Errorf("nothing could be measured: %s", some(broken))
 	case !res.Complete:
 		return &partialError{"the run is not complete", "to finish it: " + resume}
+	case notMet != nil:
+		return notMet
 	case len(broken) > 0:
 		return &partialError{count(len(broken), "cell") + " failed: " + some(broken), "the report and " + filepath.Join(run, "trials") + " say why"}
 	}
-	return nil
+	return undecided
 }
 
 // some names the first few of a list.
