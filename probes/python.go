@@ -10,6 +10,7 @@ import (
 	"github.com/concprof/concprof/probes/internal/python"
 	"github.com/concprof/concprof/probes/internal/runner"
 	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/record"
 	"github.com/concprof/concprof/probes/rundir"
 	"github.com/concprof/concprof/probes/workload"
 )
@@ -93,6 +94,15 @@ func (p *Prepared) Interpreters() []rundir.Interpreter {
 		all[i].Workloads = append(all[i].Workloads, w.Name)
 	}
 	return all
+}
+
+// Interpreter returns what runs a workload's callables, nil if it has none.
+func (p *Prepared) Interpreter(name string) *record.Interpreter {
+	t := p.targets[name]
+	if t == nil || t.interpreter == nil {
+		return nil
+	}
+	return &t.interpreter.Interpreter
 }
 
 // Lacks returns the models that the interpreter of a workload cannot run, with

@@ -193,11 +193,12 @@ func (a *app) prepare(ctx context.Context, file *workload.File, p *plan.Plan) (*
 }
 
 // complete enters into a plan what is known once its targets are prepared:
-// where their code is, and which models their interpreters lack.
+// where their code is, which Python runs them and which models that lacks.
 func complete(p *plan.Plan, prepared *probes.Prepared) {
 	for i := range p.Workloads {
 		w := &p.Workloads[i]
 		w.Root = prepared.Root(w.Name)
+		w.Interpreter = prepared.Interpreter(w.Name)
 		lacks := prepared.Lacks(w.Name)
 		for _, m := range model.All() {
 			if reason := lacks[m]; reason != "" {
