@@ -10,6 +10,7 @@ import (
 	"github.com/concprof/concprof/probes/internal/python"
 	"github.com/concprof/concprof/probes/internal/runner"
 	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/record"
 	"github.com/concprof/concprof/probes/rundir"
 	"github.com/concprof/concprof/probes/workload"
 )
@@ -95,6 +96,15 @@ func (p *Prepared) Interpreters() []rundir.Interpreter {
 	return all
 }
 
+// Interpreter returns what runs a workload's callables, nil if it has none.
+func (p *Prepared) Interpreter(name string) *record.Interpreter {
+	t := p.targets[name]
+	if t == nil || t.interpreter == nil {
+		return nil
+	}
+	return &t.interpreter.Interpreter
+}
+
 // Lacks returns the models that the interpreter of a workload cannot run, with
 // the reason.
 func (p *Prepared) Lacks(name string) map[model.Model]string {
@@ -110,6 +120,7 @@ func (p *Prepared) python(j *runner.Job, t *target) {
 	w := t.workload
 	j.Spec.Setup, j.Spec.Teardown = w.Setup, w.Teardown
 	j.Spec.PythonPath = p.pythonPath(w)
+	j.Observer = new(frames)
 	// Compiled once a run: neither in the user's folders nor in every trial.
 	j.Env = slices.Concat(pythonEnv(p.environ), []string{"PYTHONPYCACHEPREFIX=" + filepath.Join(p.built.dir, "pycache")}, j.Env)
 }

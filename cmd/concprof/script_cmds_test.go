@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -14,6 +16,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/concprof/concprof/probes"
 )
 
 // commands are what scripts can say beside testscript's own commands.
@@ -49,6 +53,16 @@ func setup(path string) func(*testscript.Env) error {
 		}
 		return nil
 	}
+}
+
+// condition knows [python]: whether an interpreter is found that Python
+// targets can be measured with.
+func condition(name string) (bool, error) {
+	if name != "python" {
+		return false, fmt.Errorf("unknown condition %q", name)
+	}
+	_, err := probes.DefaultInterpreter(context.Background(), ".", nil)
+	return err == nil, nil
 }
 
 func isFile(path string) bool {

@@ -23,6 +23,7 @@ func TestScript(t *testing.T) {
 		Dir:                 "testdata/script",
 		Cmds:                commands(),
 		Setup:               setup(searchPath(t)),
+		Condition:           condition,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})

@@ -1,19 +1,29 @@
-"""A client of a small web service, written twice: with blocking calls, as most
-drivers are, and with asyncio streams. Both keep their connections open.
+"""A client of a small web service, written twice: with a blocking socket, as
+most drivers are, and with asyncio streams. Both keep their connections open.
 
-The service's address comes in CONCPROF_SERVER_API, as concprof gives it to
-every process of a workload.
+The service's addresses come in CONCPROF_SERVER_API and the like, as concprof
+gives them to every process of a workload.
 """
 import asyncio
 import collections
-import http.client
 import os
+import socket
 import weakref
+
+REQUEST = b"GET /page HTTP/1.1\r\nHost: service\r\n\r\n"
 
 
 def address(server):
     host, port = os.environ["CONCPROF_SERVER_" + server].rsplit(":", 1)
     return host, int(port)
+
+
+def length(head):
+    """The length of the body that an answer's head announces."""
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            return int(line.split(b":")[1])
+    raise ValueError("an answer without a length")
 
 
 # Connections that nobody uses at the moment. A deque's append and pop are
@@ -26,9 +36,16 @@ def get(server):
     try:
         connection = idle[server].pop()
     except IndexError:
-        connection = http.client.HTTPConnection(*address(server))
-    connection.request("GET", "/page")
-    body = connection.getresponse().read()
+        connection = socket.create_connection(address(server))
+    connection.sendall(REQUEST)
+    head, _, body = connection.recv(65536).partition(b"\r\n\r\n")
+    missing = length(head) - len(body)
+    while missing > 0:
+        part = connection.recv(missing)
+        if not part:
+            raise ConnectionError("the service hung up")
+        body += part
+        missing -= len(part)
     idle[server].append(connection)
     return body
 
@@ -41,10 +58,9 @@ async def aget(server):
     """Asks the service for a page; the loop serves others meanwhile."""
     unused = streams.setdefault(asyncio.get_running_loop(), {}).setdefault(server, [])
     reader, writer = unused.pop() if unused else await asyncio.open_connection(*address(server))
-    writer.write(b"GET /page HTTP/1.1\r\nHost: service\r\n\r\n")
+    writer.write(REQUEST)
     head = await reader.readuntil(b"\r\n\r\n")
-    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-    body = await reader.readexactly(int(length.split(b":")[1]))
+    body = await reader.readexactly(length(head))
     unused.append((reader, writer))
     return body
 

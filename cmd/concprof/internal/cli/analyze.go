@@ -143,9 +143,7 @@ func (a *app) begin(ctx context.Context, t target, o *analyzeOptions) error {
 		return err
 	}
 	m.Interpreters = prepared.Interpreters()
-	for _, i := range m.Interpreters {
-		a.noteInterpreter(i)
-	}
+	a.noteInterpreters(m.Interpreters)
 	dir, err := rundir.Create(o.dir, m, t.file.Source)
 	if err != nil {
 		return err
@@ -193,11 +191,12 @@ func (a *app) prepare(ctx context.Context, file *workload.File, p *plan.Plan) (*
 }
 
 // complete enters into a plan what is known once its targets are prepared:
-// where their code is, and which models their interpreters lack.
+// where their code is, which Python runs them and which models that lacks.
 func complete(p *plan.Plan, prepared *probes.Prepared) {
 	for i := range p.Workloads {
 		w := &p.Workloads[i]
 		w.Root = prepared.Root(w.Name)
+		w.Interpreter = prepared.Interpreter(w.Name)
 		lacks := prepared.Lacks(w.Name)
 		for _, m := range model.All() {
 			if reason := lacks[m]; reason != "" {
@@ -207,12 +206,14 @@ func complete(p *plan.Plan, prepared *probes.Prepared) {
 	}
 }
 
-// noteInterpreter says which Python is going to run, for there may be several
+// noteInterpreters says which Python is going to run, for there may be several
 // on a machine, and what of it cannot be measured.
-func (a *app) noteInterpreter(i rundir.Interpreter) {
-	a.notef("%s: %s, %s (by %s)", strings.Join(i.Workloads, ", "), i.Interpreter, i.Path, i.Found)
-	for _, note := range i.Notes {
-		a.notef("%s", note)
+func (a *app) noteInterpreters(all []rundir.Interpreter) {
+	for _, i := range all {
+		a.notef("%s: %s, %s (by %s)", strings.Join(i.Workloads, ", "), i.Interpreter, i.Path, i.Found)
+		for _, note := range i.Notes {
+			a.notef("%s", note)
+		}
 	}
 }
 

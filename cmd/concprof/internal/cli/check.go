@@ -73,7 +73,7 @@ type checked struct {
 func (a *app) check(ctx context.Context, path string, o *checkOptions) error {
 	f, p, err := loadPlan(path)
 	if err == nil && o.build {
-		err = buildTargets(ctx, f)
+		err = a.buildTargets(ctx, f)
 	}
 	if o.format == listJSON {
 		result := checked{File: path, OK: err == nil}
@@ -101,12 +101,14 @@ func loadPlan(path string) (*workload.File, *plan.Plan, error) {
 	return f, p, err
 }
 
-// buildTargets builds what a run would, and throws it away.
-func buildTargets(ctx context.Context, f *workload.File) error {
+// buildTargets builds what a run would, says which Python it would use, and
+// throws it away.
+func (a *app) buildTargets(ctx context.Context, f *workload.File) error {
 	prepared, err := probes.Prepare(ctx, f, probes.PrepareOptions{})
 	if err != nil {
 		return err
 	}
+	a.noteInterpreters(prepared.Interpreters())
 	return prepared.Close()
 }
 

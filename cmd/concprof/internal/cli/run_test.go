@@ -210,3 +210,26 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+func TestSameInterpreters(t *testing.T) {
+	of := func(version, path string) rundir.Interpreter {
+		i := rundir.Interpreter{Path: path}
+		i.Implementation, i.Version = "cpython", version
+		return i
+	}
+	began := []rundir.Interpreter{of("3.11.2", "/usr/bin/python3")}
+	for _, tt := range []struct {
+		name string
+		now  []rundir.Interpreter
+		want string
+	}{
+		{"the same", began, ""},
+		{"another version", []rundir.Interpreter{of("3.11.9", "/usr/bin/python3")}, "the run began with CPython 3.11.2, and would go on with CPython 3.11.9"},
+		{"another place", []rundir.Interpreter{of("3.11.2", "/opt/python3")}, "/opt/python3"},
+	} {
+		err := sameInterpreters(began, tt.now)
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}
