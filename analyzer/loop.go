@@ -180,8 +180,9 @@ func (j *judgement) limitLoop() {
 
 // loopWaits splits the time of ops on asyncio's loop, nil where tasks were not
 // driven: the loop's thread tells nothing of tasks that wait. What is neither
-// in a step nor awaiting was ready and waited for its turn.
-func loopWaits(fs []plan.Finished) map[string]float64 {
+// in a step nor awaiting was ready and waited for its turn. What steps slept
+// for is what the reader saw of them, k.
+func loopWaits(fs []plan.Finished, k looks) map[string]float64 {
 	var wall, steps, busy, cpu float64
 	waits := make(map[record.Wait]float64)
 	for i := range fs {
@@ -210,7 +211,17 @@ func loopWaits(fs []plan.Finished) map[string]float64 {
 		left -= share
 		m[string(k)] = share
 	}
-	m[string(record.Other)] += steps * (1 - computing) // asleep within a step
 	m[runnable] = left
+	asleep, seen := steps*(1-computing), int64(0)
+	for _, n := range k.Blocked {
+		seen += n
+	}
+	if seen == 0 {
+		m[string(record.Other)] += asleep
+		return m
+	}
+	for kind, n := range k.Blocked {
+		m[string(kind)] += asleep * float64(n) / float64(seen)
+	}
 	return m
 }

@@ -312,6 +312,11 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 		}
 	}
 	r.Code = j.code(pick.cell)
+	if len(r.Better) > 0 && j.load.w.Target.Kind == model.Python {
+		b := r.Better[0]
+		r.Code = append(r.Code, "", fmt.Sprintf("# %s, once ops share nothing (%s):", times(b.Speedup.Value), b.Declare))
+		r.Code = append(r.Code, j.pythonCode(b.Model, b.Concurrency)...)
+	}
 	j.out.Recommendation = r
 	j.out.Undecided = ""
 	j.sameOnBothSides(r)
