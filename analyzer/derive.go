@@ -222,6 +222,9 @@ func (j *judgement) waitsOf(fs []plan.Finished) map[string]float64 {
 	if m := loopWaits(fs, k); m != nil {
 		return m
 	}
+	if turned(fs) {
+		return nil // the loop's thread alone tells nothing of tasks that wait
+	}
 	if k.Samples == 0 {
 		return nil
 	}

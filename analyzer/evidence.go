@@ -3,6 +3,7 @@ package analyzer
 import (
 	"fmt"
 
+	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/record"
 )
 
@@ -68,7 +69,10 @@ func listed(ws []Warning, w Warning, item string) []Warning {
 }
 
 // waitsFor returns the words for what an op waits for.
-func waitsFor(kind record.Wait) string {
+func (l *load) waitsFor(kind record.Wait) string {
+	if l.w.Target.Kind == model.Python && kind == record.Channel {
+		return "other threads or tasks"
+	}
 	switch kind {
 	case record.Network:
 		return "the network"
