@@ -63,10 +63,10 @@ func turned(fs []plan.Finished) bool {
 	return slices.ContainsFunc(fs, func(f plan.Finished) bool { return f.Record.Loop != nil && f.Record.Loop.Turns > 0 })
 }
 
-// awaited adds what the tasks of sequential trials awaited to what the reader
-// saw of their thread: an op that awaits has no stack.
+// awaited returns what the tasks of sequential trials awaited, where no profile
+// tells: in profiles of the reader that is a part.
 func (k looks) awaited(fs []plan.Finished) looks {
-	if !k.Seen && k.Samples > 0 {
+	if k.Samples > 0 {
 		return k
 	}
 	for i := range fs {
