@@ -2,6 +2,7 @@ package analyzer
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/record"
@@ -47,6 +48,13 @@ func (j *judgement) chain() []string {
 // warn adds a doubt about the workload.
 func (j *judgement) warn(id, remedy, format string, args ...any) {
 	j.out.Warnings = append(j.out.Warnings, Warning{ID: id, Message: fmt.Sprintf(format, args...), Remedy: remedy})
+}
+
+// warnOnce is warn for what may be found again: the first stands for all.
+func (j *judgement) warnOnce(id, remedy, format string, args ...any) {
+	if !slices.ContainsFunc(j.out.Warnings, func(w Warning) bool { return w.ID == id }) {
+		j.warn(id, remedy, format, args...)
+	}
 }
 
 // warnOf adds a doubt that may concern several cells, or others of a kind.
