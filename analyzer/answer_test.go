@@ -134,15 +134,17 @@ func TestWhatIsAskedComesFirst(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l := newLab("op", tt.op)
-			l.start = 1.5e8
-			p := l.plan(11, 6, models, []int{tt.level}, "op")
-			w := &p.Workloads[0]
-			w.Cells = append([]plan.Cell{{Workload: "op", Model: model.Sequential, Concurrency: 1}}, w.Cells...)
-			w.Claim = &plan.Claim{Says: tt.name, Expect: tt.expect}
-			got := judged(t, l.drive(t, p, DefaultOptions())).Workloads[0]
-			if got.Claim.Standing != tt.want {
-				t.Errorf("%+v", got.Claim)
+			for seed := range uint64(10) {
+				l := newLab("op", tt.op)
+				l.start, l.seed = 1.5e8, seed
+				p := l.plan(13, 6, models, []int{tt.level}, "op")
+				w := &p.Workloads[0]
+				w.Cells = append([]plan.Cell{{Workload: "op", Model: model.Sequential, Concurrency: 1}}, w.Cells...)
+				w.Claim = &plan.Claim{Says: tt.name, Expect: tt.expect}
+				got := judged(t, l.drive(t, p, DefaultOptions())).Workloads[0]
+				if got.Claim.Standing != tt.want || got.Recommendation == nil {
+					t.Errorf("seed %d: %+v, undecided %q", seed, got.Claim, got.Undecided)
+				}
 			}
 		})
 	}
