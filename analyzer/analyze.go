@@ -167,7 +167,7 @@ func (j *judgement) judgeClass() {
 	j.out.DemandInterval = [2]float64{j.demand.Low, j.demand.High}
 	j.out.Split = splitOf(j.classify)
 	j.out.InnerParallelism = j.innerParallelism()
-	j.looks = j.lookAt(j.classify)
+	j.looks = j.lookAt(j.classify).awaited(j.classify)
 	j.out.Waits = j.looks.waits(j.out.Split.Blocked)
 	j.out.Steps = o.steps(j.classify, j.scale())
 	j.verdict = o.class(j.demand.scaled)
@@ -186,7 +186,7 @@ func (j *judgement) judgeClass() {
 		if p, ok := j.looks.place(kind); ok {
 			at = ", most of that in " + j.load.told(p).String()
 		}
-		j.say(ofWaits, "it waits mostly for %s, %.0f %% of its time%s", waitsFor(kind), 100*share, at)
+		j.say(ofWaits, "it waits mostly for %s, %.0f %% of its time%s", l.waitsFor(kind), 100*share, at)
 	}
 	j.say(ofClass, "%s", j.verdict.why)
 	for _, st := range j.out.Steps {

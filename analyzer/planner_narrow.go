@@ -54,7 +54,7 @@ func (v *view) fit(l *load, cs []candidate, lead candidate, stays func(candidate
 	var out []plan.Elimination
 	gone := make(map[plan.Cell]bool)
 	for _, c := range worst {
-		if v.need(cs, gone, block == 0)*int64(want) <= left {
+		if v.need(l, cs, gone, block == 0)*int64(want) <= left {
 			break
 		}
 		if stays(c) {
@@ -74,7 +74,7 @@ func (v *view) fit(l *load, cs []candidate, lead candidate, stays func(candidate
 
 // need is what one block of the cells that are left costs. Before the first
 // block a trial costs at least the shortest time that is worth measuring.
-func (v *view) need(cs []candidate, gone map[plan.Cell]bool, first bool) int64 {
+func (v *view) need(l *load, cs []candidate, gone map[plan.Cell]bool, first bool) int64 {
 	var sum int64
 	for _, c := range cs {
 		if gone[c.cell] {
@@ -82,7 +82,7 @@ func (v *view) need(cs []candidate, gone map[plan.Cell]bool, first bool) int64 {
 		}
 		cost := c.cost
 		if first {
-			cost = max(cost, int64(v.o.MinTiming)+int64(v.o.Overhead))
+			cost = max(cost, int64(v.o.MinTiming)+v.overhead(l, false))
 		}
 		sum += cost
 	}

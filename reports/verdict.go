@@ -49,6 +49,9 @@ func (v verdict) brief() string {
 	if v.Speedup != "" {
 		s += ", " + strings.TrimSpace(strings.SplitN(v.Speedup, "(", 2)[0])
 	}
+	if v.Undeclared != "" {
+		s += "; " + v.Undeclared
+	}
 	return s
 }
 
@@ -70,8 +73,8 @@ func judge(w *analyzer.Workload) verdict {
 		v.Because = strings.TrimSuffix(w.Undecided, ".")
 	case r.Model == model.Sequential:
 		v.Advice = "stay sequential, no other model is measurably better"
-		if b := undeclared(r); b != "" {
-			v.Advice = "stay sequential in one process; " + b
+		if v.Undeclared = undeclared(r); v.Undeclared != "" {
+			v.Advice = "stay sequential in one process"
 		}
 	default:
 		v.Advice = "use " + setup(r.Model, r.Concurrency)
@@ -88,7 +91,7 @@ func undeclared(r *analyzer.Recommendation) string {
 		return ""
 	}
 	b := r.Better[0]
-	return fmt.Sprintf("%s reach %s, to be used only if ops share nothing: declare %s", setup(b.Model, b.Concurrency), ratio(b.Speedup.Value), b.Declare)
+	return fmt.Sprintf("with %s it is %s, but that may be used only if ops share nothing: then declare %s", setup(b.Model, b.Concurrency), ratio(b.Speedup.Value), b.Declare)
 }
 
 // setup returns a model at a concurrency in words.
