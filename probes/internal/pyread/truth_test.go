@@ -23,7 +23,7 @@ func TestTruth(t *testing.T) {
 		for _, mode := range []string{"mix_sequential", "mix_loop", "mix_pool"} {
 			t.Run(mode, func(t *testing.T) {
 				complaint := ""
-				for d := 2 * time.Second; d <= 8*time.Second; d *= 2 {
+				for d := 2 * time.Second; d <= 16*time.Second; d *= 2 {
 					p := start(t, python, mode, "")
 					r := watch(t, p.pid, d, Options{})
 					if complaint = compare(t, r, p.stop()); complaint == "" {
