@@ -23,7 +23,10 @@ type builder struct {
 	totals  []int64
 	frames  int
 
-	functions map[[2]string]*pprof.Function
+	// starts says that the line of a frame is where its function begins, so
+	// that functions of one name in one file are told apart.
+	starts    bool
+	functions map[profile.Frame]*pprof.Function
 	locations map[profile.Frame]*pprof.Location
 	p         *pprof.Profile
 	key       []byte
@@ -32,7 +35,7 @@ type builder struct {
 func newBuilder(l Limits, types ...*pprof.ValueType) *builder {
 	return &builder{
 		limits: l, types: types, totals: make([]int64, len(types)),
-		samples: map[string]*pprof.Sample{}, functions: map[[2]string]*pprof.Function{}, locations: map[profile.Frame]*pprof.Location{},
+		samples: map[string]*pprof.Sample{}, functions: map[profile.Frame]*pprof.Function{}, locations: map[profile.Frame]*pprof.Location{},
 		p: &pprof.Profile{},
 	}
 }
@@ -80,10 +83,13 @@ func (b *builder) location(f profile.Frame) *pprof.Location {
 	if loc := b.locations[f]; loc != nil {
 		return loc
 	}
-	k := [2]string{f.Function, f.File}
+	k := f
+	if !b.starts {
+		k.Line = 0
+	}
 	fn := b.functions[k]
 	if fn == nil {
-		fn = &pprof.Function{ID: uint64(len(b.p.Function) + 1), Name: f.Function, SystemName: f.Function, Filename: f.File}
+		fn = &pprof.Function{ID: uint64(len(b.p.Function) + 1), Name: f.Function, SystemName: f.Function, Filename: f.File, StartLine: k.Line}
 		b.functions[k] = fn
 		b.p.Function = append(b.p.Function, fn)
 	}

@@ -68,6 +68,7 @@ func (l Limits) cprofile(data []byte) (*Profile, error) {
 	}
 	calls, wall := &pprof.ValueType{Type: "calls", Unit: "count"}, &pprof.ValueType{Type: "time", Unit: "nanoseconds"}
 	b := newBuilder(l, calls, wall)
+	b.starts = true
 	if err := t.paths(order, b); err != nil {
 		return nil, fmt.Errorf("%s file: %w", CProfile, err)
 	}

@@ -116,6 +116,7 @@ Exit codes:
 		newAnalyzeCommand(a),
 		newReportCommand(a),
 		newPprofCommand(a),
+		newExportCommand(a),
 		newModelsCommand(a),
 		newDoctorCommand(a),
 		newSchemaCommand(a),
