@@ -31,6 +31,8 @@ type Comparison struct {
 	// Alpha is the level of all tests together, and Tested how many there were.
 	Alpha  float64 `json:"alpha"`
 	Tested int     `json:"tested"`
+	// MinTrials is how many trials a cell needs in each run to be tested.
+	MinTrials int `json:"min_trials"`
 	// Changed is how many cells differ.
 	Changed   int        `json:"changed"`
 	Workloads []Workload `json:"workloads"` // those of both runs
@@ -134,7 +136,7 @@ func Compare(base, head Side, o Options) (*Comparison, error) {
 		return nil, &DifferentError{Base: base.Label, Head: head.Label, Differences: diffs}
 	}
 	c := &Comparison{
-		Schema: Schema, Base: base.source(), Head: head.source(), Alpha: o.Alpha,
+		Schema: Schema, Base: base.source(), Head: head.source(), Alpha: o.Alpha, MinTrials: o.MinTrials,
 		Workloads: []Workload{}, OnlyBase: []string{}, OnlyHead: []string{}, Differences: diffs, Warnings: []analyzer.Warning{},
 	}
 	if c.Differences == nil {

@@ -115,6 +115,7 @@ Exit codes:
 		newPlanCommand(a),
 		newAnalyzeCommand(a),
 		newReportCommand(a),
+		newCompareCommand(a),
 		newPprofCommand(a),
 		newExportCommand(a),
 		newModelsCommand(a),
