@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -63,7 +64,9 @@ func differences(base, head Side) []Difference {
 	add("concprof", orNone(b.Tool.Version), orNone(h.Tool.Version))
 	add("go", orNone(b.Tool.Go), orNone(h.Tool.Go))
 	add("cores", fmt.Sprint(b.Plan.Cores), fmt.Sprint(h.Plan.Cores))
-	defBase, defHead := definitions(base.Run), definitions(head.Run)
+	// The same text says the same of every workload.
+	same := bytes.Equal(base.Run.Source, head.Run.Source)
+	defBase, defHead := definitions(base.Run, same), definitions(head.Run, same)
 	for i := range b.Plan.Workloads {
 		x := &b.Plan.Workloads[i]
 		k := slices.IndexFunc(h.Plan.Workloads, func(w plan.Workload) bool { return w.Name == x.Name })
@@ -131,8 +134,12 @@ func levels(w *plan.Workload) string {
 
 // definitions returns a digest of what an op of a workload is: its entry in
 // the file and the servers, without the keys that the plan has an answer to. Of
-// a file that this concprof cannot read it is the digest of the whole file.
-func definitions(r *rundir.Run) func(workload string) string {
+// a file that this concprof cannot read, or that need not be read, it is the
+// digest of the whole file.
+func definitions(r *rundir.Run, whole bool) func(workload string) string {
+	if whole {
+		return func(string) string { return short(r.Source) }
+	}
 	file, err := workload.Parse("", r.Source)
 	return func(name string) string {
 		if err != nil {

@@ -213,8 +213,8 @@ func TestRefusal(t *testing.T) {
 // of a workload's own entry does, one of another workload's does not.
 func TestDefinitions(t *testing.T) {
 	file := func(text string) *rundir.Run { return &rundir.Run{Source: []byte(text)} }
-	one := definitions(file("version: 1\nworkloads:\n  - name: a\n    steps: [{sleep: 1ms}]\n  - name: b\n    steps: [{sleep: 2ms}]\n"))
-	two := definitions(file("version: 1\n# a comment\nworkloads:\n  - name: a\n    steps:\n      - sleep: {for: 1ms}\n    measure: {runs: 7}\n  - name: b\n    steps: [{sleep: 3ms}]\n"))
+	one := definitions(file("version: 1\nworkloads:\n  - name: a\n    steps: [{sleep: 1ms}]\n  - name: b\n    steps: [{sleep: 2ms}]\n"), false)
+	two := definitions(file("version: 1\n# a comment\nworkloads:\n  - name: a\n    steps:\n      - sleep: {for: 1ms}\n    measure: {runs: 7}\n  - name: b\n    steps: [{sleep: 3ms}]\n"), false)
 	if one("a") != two("a") {
 		t.Errorf("a: %s and %s, want the same", one("a"), two("a"))
 	}

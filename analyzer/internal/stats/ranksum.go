@@ -58,9 +58,16 @@ func normalRankSum(ranks []int, n int, ties float64) float64 {
 
 func exactRankSum(ranks []int, n int) float64 {
 	expected, off := offCentre(ranks, n)
+	// Without ties every doubled rank is even: half of each counts the same.
+	unit := 2
+	for _, r := range ranks {
+		if r%2 != 0 {
+			unit = 1
+		}
+	}
 	all := 0
 	for _, r := range ranks {
-		all += r
+		all += r / unit
 	}
 	// ways[k][s] is in how many ways k of the ranks so far sum to s.
 	ways := make([][]float64, n+1)
@@ -68,17 +75,21 @@ func exactRankSum(ranks []int, n int) float64 {
 		ways[k] = make([]float64, all+1)
 	}
 	ways[0][0] = 1
+	sum := 0
 	for i, r := range ranks {
+		r /= unit
+		sum += r
 		for k := min(i+1, n); k >= 1; k-- {
-			for s := all; s >= r; s-- {
-				ways[k][s] += ways[k-1][s-r]
+			to, from := ways[k][r:sum+1], ways[k-1]
+			for s := range to {
+				to[s] += from[s]
 			}
 		}
 	}
 	var far, total float64
 	for s, w := range ways[n] {
 		total += w
-		if abs(2*s-expected) >= off {
+		if abs(2*unit*s-expected) >= off {
 			far += w
 		}
 	}

@@ -58,6 +58,9 @@ func (b *builder) add(frames []profile.Frame, values ...int64) error {
 		key = binary.AppendUvarint(key, locs[i].ID)
 	}
 	b.key = key
+	if n := len(b.p.Location); n > b.limits.Locations {
+		return fmt.Errorf("more than %d different frames", b.limits.Locations)
+	}
 	s := b.samples[string(key)]
 	if s == nil {
 		if b.frames += len(frames); b.frames > b.limits.Frames {

@@ -57,8 +57,11 @@ type Limits struct {
 	// Line is the most bytes of a line of text.
 	Line int
 	// Depth is the most frames of one stack, Frames the most of all stacks
-	// together and Samples the most stacks, as for pprof files.
-	Depth, Frames, Samples int
+	// together, Samples the most different stacks and Locations the most
+	// different frames: those of a pprof file, so that what is made of a file
+	// can be read again. Of Frames it is half, for there the bytes of their
+	// numbers count.
+	Depth, Frames, Samples, Locations int
 	// Seconds is the most time that a function may have taken: 30 years. It
 	// keeps sums of nanoseconds within 64 bits.
 	Seconds float64
@@ -76,7 +79,7 @@ func DefaultLimits() Limits {
 	p := profile.DefaultLimits()
 	return Limits{
 		Bytes: p.Bytes, Objects: 4_000_000, Line: 1 << 20,
-		Depth: p.Depth, Frames: p.Frames, Samples: p.Samples, Seconds: 1e9,
+		Depth: p.Depth, Frames: p.Frames / 2, Samples: p.Samples, Locations: p.Locations, Seconds: 1e9,
 		Paths: 50_000, PathDepth: 128, PathShare: 1e-5,
 	}
 }
