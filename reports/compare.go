@@ -11,26 +11,31 @@ import (
 )
 
 // ComparisonFormats returns the formats that a comparison can be told in.
-func ComparisonFormats() []Format { return []Format{Text, Markdown, JSON} }
+func ComparisonFormats() []Format { return []Format{Text, Markdown, JSON, HTML} }
 
 // WriteComparison writes what changed between two runs. It is pure, as Write.
 func WriteComparison(w io.Writer, format Format, c *compare.Comparison, o Options) error {
 	var out []byte
+	var err error
 	switch format {
 	case Text:
 		out = comparisonText(c, o)
 	case Markdown:
 		out = comparisonMarkdown(c)
+	case HTML:
+		out, err = comparisonPage(c)
 	case JSON:
-		doc, err := json.MarshalIndent(c, "", "  ")
-		if err != nil {
+		if out, err = json.MarshalIndent(c, "", "  "); err != nil {
 			return fmt.Errorf("encode the comparison: %w", err)
 		}
-		out = visible(doc)
+		out = visible(out)
 	default:
-		return fmt.Errorf("a comparison has no format %q: want text, markdown or json", format)
+		err = fmt.Errorf("a comparison has no format %q: want text, markdown, json or html", format)
 	}
-	_, err := w.Write(out)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(out)
 	return err
 }
 

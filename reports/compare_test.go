@@ -76,6 +76,7 @@ func TestComparisonGolden(t *testing.T) {
 		{"compare.color.txt", comparison(), Text, Options{Width: 100, Color: true}},
 		{"compare.md", comparison(), Markdown, Options{}},
 		{"compare.out.json", comparison(), JSON, Options{}},
+		{"compare.html", comparison(), HTML, Options{}},
 		{"compare-same.80.txt", same, Text, Options{}},
 		{"compare-same.md", same, Markdown, Options{}},
 	} {
@@ -95,6 +96,15 @@ func TestComparisonGolden(t *testing.T) {
 				}
 			}
 		})
+	}
+	var page bytes.Buffer
+	if err := WriteComparison(&page, HTML, comparison(), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, active := range []string{"<script", "http:", "https:", "\x1b"} {
+		if body := page.String()[strings.Index(page.String(), "<body>"):]; strings.Contains(body, active) {
+			t.Errorf("the page has %q", active)
+		}
 	}
 	var b bytes.Buffer
 	if err := WriteComparison(&b, Benchfmt, comparison(), Options{}); err == nil || b.Len() > 0 {
