@@ -151,7 +151,7 @@ func NewForeignExport(p *foreign.Profile, name string, f ExportFormat) (*Export,
 	e := &Export{What: p.Note}
 	switch f {
 	case ExportPprof:
-		e.write = func(w io.Writer) error { return profile.Write(w, data) }
+		e.write = func(w io.Writer) error { return profile.Write(w, portable(data)) }
 	case ExportFolded:
 		e.write = func(w io.Writer) error { return export.Folded(w, v) }
 	case ExportSpeedscope:

@@ -75,7 +75,7 @@ func exportOne(res *analyzer.Result, ws []analyzer.Workload, f ExportFormat, s S
 		v := export.View{Name: what, Profile: p}
 		switch f {
 		case ExportPprof:
-			p = commented(p, "from concprof: "+what, "run "+res.Run.ID)
+			p = portable(p, "from concprof: "+what, "run "+res.Run.ID)
 			e.write = func(w io.Writer) error { return profile.Write(w, p) }
 		case ExportFolded:
 			e.write = func(w io.Writer) error { return export.Folded(w, v) }
@@ -212,11 +212,17 @@ func kindOf(s *profile.Set, kind record.ProfileKind) *pprof.Profile {
 	return nil
 }
 
-// commented returns p with comments; p itself stays as it is.
-func commented(p *pprof.Profile, comments ...string) *pprof.Profile {
+// portable returns p with comments, as go tool pprof shows it; p itself stays
+// as it is. A function whose system name is its name is taken for one of C++
+// by pprof, which drops what stands in angle or square brackets: Python's
+// <module> and <lambda>, and names of our own, would be lost.
+func portable(p *pprof.Profile, comments ...string) *pprof.Profile {
 	q := p.Copy()
 	for _, c := range comments {
 		q.Comments = append(q.Comments, profile.CleanName(c))
+	}
+	for _, f := range q.Function {
+		f.SystemName = ""
 	}
 	return q
 }

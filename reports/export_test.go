@@ -130,6 +130,35 @@ func TestPprofReadsExport(t *testing.T) {
 	}
 }
 
+// Names in brackets, as Python has them, are not taken for templates of C++.
+func TestPprofShowsPythonNames(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("SKIPPED: no go command")
+	}
+	p, err := foreign.Read([]byte("<module> (app.py:8);<lambda> (app.py:4) 2\n[gc] 1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := NewForeignExport(p, "spy.txt", ExportPprof)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "spy.pb.gz")
+	out, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(e.Write(out), out.Close()); err != nil {
+		t.Fatal(err)
+	}
+	got, err := exec.CommandContext(t.Context(), "go", "tool", "pprof", "-top", file).CombinedOutput()
+	for _, want := range []string{"<module>", "<lambda>", "[gc]"} {
+		if err != nil || !strings.Contains(string(got), want) {
+			t.Errorf("go tool pprof -top: %v, without %q:\n%s", err, want, got)
+		}
+	}
+}
+
 // A log names no file outside of the module, and no absolute one.
 func TestSARIF(t *testing.T) {
 	for _, tt := range []struct {
