@@ -84,7 +84,12 @@ func (c *Comparison) doubts(base, head Side, o Options) {
 		if !s.Result.Complete {
 			warn(WarnIncomplete, "finish it: concprof analyze --resume "+s.Result.Run.Dir, "%s is not complete", s.Label)
 		}
-		if !s.Result.Run.Noise.ControlsOK {
+		for _, w := range s.Result.Warnings {
+			if w.ID == analyzer.WarnNoisyHost {
+				warn(w.ID, w.Remedy, "%s: %s", s.Label, w.Message)
+			}
+		}
+		if n := s.Result.Run.Noise; !n.ControlsOK && n.ControlTrials > 0 {
 			warn(WarnControls, "measure it again on a quieter machine", "the controls of %s did not come out as what they are: its host was too noisy to be compared", s.Label)
 		}
 	}

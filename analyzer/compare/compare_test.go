@@ -177,6 +177,26 @@ func TestPowerless(t *testing.T) {
 	}
 }
 
+// Doubts about either run are doubts about what changed.
+func TestWarnings(t *testing.T) {
+	base, head := pair(1)
+	base.Result.Warnings = []analyzer.Warning{{ID: analyzer.WarnNoisyHost, Message: "other programs took 40 % of the cores", Remedy: "stop them"}}
+	head.Result.Run.Noise = analyzer.Noise{ControlTrials: 6}
+	head.Result.Complete = false
+	c, err := Compare(base, head, DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, w := range c.Warnings {
+		got = append(got, w.ID+" "+strings.Fields(w.Message)[0])
+	}
+	want := []string{"noisy-host base:", "run-incomplete head", "controls-failed the"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}
+
 func TestRefusal(t *testing.T) {
 	base, head := pair(1)
 	m := &head.Run.Manifest
