@@ -19,6 +19,12 @@ func jsonDocument(res *analyzer.Result) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode the result: %w", err)
 	}
+	return visible(out), nil
+}
+
+// visible writes the runes of a JSON document that are not printable as
+// \uXXXX, and ends it with a newline.
+func visible(out []byte) []byte {
 	var b bytes.Buffer
 	b.Grow(len(out) + 1)
 	for i := 0; i < len(out); {
@@ -35,7 +41,7 @@ func jsonDocument(res *analyzer.Result) ([]byte, error) {
 		i += n
 	}
 	b.WriteByte('\n')
-	return b.Bytes(), nil
+	return b.Bytes()
 }
 
 // listed is a copy of res whose nil lists are empty ones.

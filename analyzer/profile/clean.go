@@ -23,7 +23,7 @@ func clean(p *profile.Profile) {
 	for _, f := range p.Function {
 		f.Name = CleanName(f.Name)
 		f.SystemName = f.Name
-		f.Filename = cleanText(f.Filename, maxFileRunes)
+		f.Filename = CleanFile(f.Filename)
 	}
 	for _, m := range p.Mapping {
 		m.File = cleanText(m.File, maxFileRunes)
@@ -54,6 +54,10 @@ func clean(p *profile.Profile) {
 // CleanName returns the name of a function or file as it may be printed: at
 // most 256 runes, control characters made visible.
 func CleanName(s string) string { return cleanText(s, maxNameRunes) }
+
+// CleanFile returns the name of a file as it may be printed: as CleanName, but
+// at most 1,024 runes.
+func CleanFile(s string) string { return cleanText(s, maxFileRunes) }
 
 // CleanLabel returns a label's key or value as it may stand in a profile:
 // what is not in [A-Za-z0-9_.:/ -] becomes "_". It is the only door for text

@@ -1,0 +1,85 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/concprof/concprof/analyzer/compare"
+)
+
+// comparisonMarkdown is a comparison for a comment on a pull request.
+func comparisonMarkdown(c *compare.Comparison) []byte {
+	head := "## concprof: " + prose(c.Base.Label) + " and " + prose(c.Head.Label) + "\n\n**" + prose(summary(c)) + "**\n"
+	sections := []section{{rankVerdict, head}}
+	var b strings.Builder
+	for _, s := range changes(c) {
+		b.WriteString("- **" + prose(s) + "**\n")
+	}
+	for _, s := range absent(c) {
+		b.WriteString("- " + prose(s) + "\n")
+	}
+	if b.Len() > 0 {
+		sections = append(sections, section{rankVerdict, "\n" + b.String()})
+	}
+	if len(c.Differences) > 0 {
+		b.Reset()
+		b.WriteString("\n**Measured differently**\n\n")
+		for _, d := range c.Differences {
+			b.WriteString("- " + prose(d.String()) + "\n")
+		}
+		sections = append(sections, section{rankVerdict, b.String()})
+	}
+	for i := range c.Workloads {
+		sections = append(sections, comparedSection(c, &c.Workloads[i]))
+	}
+	if len(c.Warnings) > 0 {
+		b.Reset()
+		fmt.Fprintf(&b, "\n**Warnings**\n\n")
+		for _, w := range c.Warnings {
+			b.WriteString("- " + prose(w.Message))
+			if w.Remedy != "" {
+				b.WriteString("  \n  **Remedy**: " + prose(w.Remedy))
+			}
+			b.WriteString("\n")
+		}
+		sections = append(sections, section{rankWhy, b.String()})
+	}
+	foot := "\n<sub>" + prose(c.Base.Label) + ": " + prose(sourceLine(&c.Base)) + "<br>" + prose(c.Head.Label) + ": " + prose(sourceLine(&c.Head)) + "</sub>\n"
+	return assemble(append(sections, section{rankFoot, foot}), MarkdownLimit)
+}
+
+// comparedSection is the table of one workload.
+func comparedSection(c *compare.Comparison, w *compare.Workload) section {
+	var b strings.Builder
+	b.WriteString("\n### " + code(w.Name) + "\n")
+	left := 0
+	for i := range w.Cells {
+		x := &w.Cells[i]
+		if x.Verdict == compare.Untested {
+			left++
+			continue
+		}
+		if i == left {
+			fmt.Fprintf(&b, "\n| model | in flight | %s ops/s | ± | %s ops/s | ± | change | p | n |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+				prose(c.Base.Label), prose(c.Head.Label))
+		}
+		change := prose(changeText(x))
+		if s := changeSpan(x); s != "" {
+			change = "**" + change + "** (" + prose(s) + ")"
+		}
+		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s | %s | %s | %s |\n", prose(string(x.Model)), x.Concurrency,
+			rate(x.Base.Median), spread(x.Base.Quartile), rate(x.Head.Median), spread(x.Head.Quartile), change, prose(pText(x)), trialsText(x))
+	}
+	if left < len(w.Cells) {
+		b.WriteString("\n" + prose(compareLegend(c, w)) + "\n")
+	} else {
+		b.WriteString("\n" + prose(fewTrials(c)) + "\n")
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, "\n%s with too few trials to be compared.\n", plural(int64(left), "cell"))
+	}
+	for _, s := range onlyCells(c, w, false) {
+		b.WriteString("\n" + prose(s) + "\n")
+	}
+	return section{rankTable, b.String()}
+}
