@@ -2,6 +2,8 @@ package runner
 
 import (
 	"bufio"
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -89,6 +91,20 @@ func again(name string, session bool, files ...*os.File) *exec.Cmd {
 	c.Stdout, c.Stderr, c.ExtraFiles = os.Stdout, os.Stderr, files
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: session}
 	return c
+}
+
+// testProfile returns a profile that has nothing but strings.
+func testProfile(table ...string) []byte {
+	var raw []byte
+	for _, s := range append([]string{""}, table...) {
+		raw = append(raw, fieldString<<3|2, byte(len(s)))
+		raw = append(raw, s...)
+	}
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write(raw)
+	z.Close()
+	return b.Bytes()
 }
 
 // forever ends only by a signal that it cannot catch.
@@ -279,9 +295,23 @@ var targets = map[string]func(*fake){
 	},
 	"profile": func(f *fake) {
 		f.begin()
-		os.NewFile(record.CPUProfileFD, "cpu").WriteString("a profile")
+		os.NewFile(record.CPUProfileFD, "cpu").Write(testProfile("a profile"))
 		r := good()
 		r.Profiles = []record.Profile{{Kind: record.CPUProfile, File: "../../evil"}, {Kind: record.WallProfile}}
+		f.end(r)
+	},
+	"no profile": func(f *fake) {
+		f.begin()
+		os.NewFile(record.CPUProfileFD, "cpu").WriteString("<html>" + os.Getenv("API_TOKEN"))
+		r := good()
+		r.Profiles = []record.Profile{{Kind: record.CPUProfile, SHA256: "made up"}}
+		f.end(r)
+	},
+	"secret profile": func(f *fake) {
+		f.begin()
+		os.NewFile(record.CPUProfileFD, "cpu").Write(testProfile("main.work", "label "+os.Getenv("API_TOKEN"), "amqp://me:hunter22@host", "last"))
+		r := good()
+		r.Profiles = []record.Profile{{Kind: record.CPUProfile}}
 		f.end(r)
 	},
 	"half a profile": func(f *fake) {

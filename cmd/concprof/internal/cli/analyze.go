@@ -132,11 +132,12 @@ func (a *app) begin(ctx context.Context, t target, o *analyzeOptions) error {
 	if err != nil {
 		return err
 	}
-	dir, err := rundir.Create(o.dir, m, t.file.Source)
+	m, source := redacted(m, t.file, a.Environ)
+	dir, err := rundir.Create(o.dir, m, source)
 	if err != nil {
 		return err
 	}
-	return a.measure(ctx, dir, prepared, plan.History{Plan: p}, o)
+	return a.measure(ctx, dir, prepared, plan.History{Plan: &m.Plan}, o)
 }
 
 // resume goes on with a run.
