@@ -190,7 +190,7 @@ func (a *app) measure(ctx context.Context, dir *rundir.Dir, prepared *probes.Pre
 	})
 	progress.close()
 	path := dir.Path()
-	ran = errors.Join(ran, dir.Close())
+	ran = errors.Join(ran, dir.Verify(), dir.Close())
 	concluded := a.conclude(path, o)
 	var interrupt *interruptError
 	switch {

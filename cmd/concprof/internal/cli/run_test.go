@@ -51,6 +51,7 @@ func TestExitCode(t *testing.T) {
 		{"could not write the result", &writeError{"x", syscall.ENOSPC}, 74},
 		{"could not write the run", &rundir.WriteError{}, 74},
 		{"written and partial", errors.Join(&rundir.WriteError{}, errors.New("x")), 74},
+		{"evidence that was changed", errors.Join(nil, &rundir.ChangedError{}), 4},
 		{"busy", &rundir.BusyError{}, 75},
 		{"interrupted", &interruptError{signal: os.Interrupt}, 130},
 		{"terminated", &interruptError{signal: syscall.SIGTERM}, 143},
