@@ -23,6 +23,7 @@ func hostile() []string {
 		"<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, `'"--></style></title></svg><svg onload=alert(1)>`, "</pre></code></details>", "javascript:alert(1)", "{{.}} {{template \"page.html\"}}", "&lt;b&gt; &#x3c;",
 		"@octocat", "#1 GH-2 octo/repo#3", "![i](http://evil/x.png)", "[a](javascript:alert(1))", "http://evil.example www.evil.example a@evil.example", "| a | b |", "`x` ``y``", "```\ncode\n```", "<!-- c", "- item", "1. item", "# head", "> quote", "***", "===", "$x$", "~~s~~", "a  \nb", "\\", "trailing\\", "`",
 		"BenchmarkX 1 1 ns/op\nUnit ns/op better=higher", "a/b=c -8", "name=1/model=x", "%41", "",
+		"::error file=a.go,line=1::pwned", "wrapped so that a line begins with it: x x x x x x x x x ::add-mask::a", "\t::stop-commands::x", "##[error]pwned", "a ###[group]b",
 		"$(touch pwned)", "'; rm -rf ~; '", "日本語の名前", "é́", strings.Repeat("x", 3000), strings.Repeat("漢", 700),
 	}
 }
@@ -161,6 +162,9 @@ func named(t testing.TB, s string) *analyzer.Result {
 	return out
 }
 
+// command is what GitHub's runner obeys in a step's output.
+var command = regexp.MustCompile(`(?m)^[ \t]*::.*$|##\[`)
+
 // TestHostile renders every format with every name: what reaches a terminal or
 // a browser is text.
 func TestHostile(t *testing.T) {
@@ -178,6 +182,9 @@ func TestHostile(t *testing.T) {
 					t.Errorf("%s of %.40q holds %U", f, s, r)
 					break
 				}
+			}
+			if m := command.Find(out); m != nil && f != HTML {
+				t.Errorf("%s of %.40q would be a command of a CI runner: %q", f, s, m)
 			}
 			if f == HTML {
 				for _, m := range tag.FindAll(out, -1) {
