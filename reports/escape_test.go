@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"html"
+	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -14,18 +16,22 @@ import (
 	"github.com/concprof/concprof/analyzer"
 )
 
-// hostile are names that a workload, a function, a file or an error message
-// could carry. Every escape and every format is tested with all of them.
+// hostile returns the names of testdata/hostile.txt, which every package that
+// shows names of a workload is tested with.
 func hostile() []string {
-	return []string{
-		"\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x1b]8;;http://evil/\x1b\\link\x1b]8;;\x1b\\", "\u009b31m", "a\rb", "a\nb", "a\r\n\tb", "\x00\x7f\x08",
-		"\u202egnp.exe", "\u2066isolate\u2069", "\ufeffbom", "zero\u200bwidth", "\u2028line\u2029para", "\u3164filler", "\xff\xfe\xc3", "\U000e0041tag",
-		"<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, `'"--></style></title></svg><svg onload=alert(1)>`, "</pre></code></details>", "javascript:alert(1)", "{{.}} {{template \"page.html\"}}", "&lt;b&gt; &#x3c;",
-		"@octocat", "#1 GH-2 octo/repo#3", "![i](http://evil/x.png)", "[a](javascript:alert(1))", "http://evil.example www.evil.example a@evil.example", "| a | b |", "`x` ``y``", "```\ncode\n```", "<!-- c", "- item", "1. item", "# head", "> quote", "***", "===", "$x$", "~~s~~", "a  \nb", "\\", "trailing\\", "`",
-		"BenchmarkX 1 1 ns/op\nUnit ns/op better=higher", "a/b=c -8", "name=1/model=x", "%41", "",
-		"::error file=a.go,line=1::pwned", "wrapped so that a line begins with it: x x x x x x x x x ::add-mask::a", "\t::stop-commands::x", "##[error]pwned", "a ###[group]b",
-		"$(touch pwned)", "'; rm -rf ~; '", "日本語の名前", "é́", strings.Repeat("x", 3000), strings.Repeat("漢", 700),
+	data, err := os.ReadFile("../testdata/hostile.txt")
+	if err != nil {
+		panic(err)
 	}
+	var names []string
+	for line := range strings.Lines(string(data)) {
+		if name, err := strconv.Unquote(strings.TrimSpace(line)); err == nil {
+			names = append(names, name)
+		} else if line[0] != '#' {
+			panic(line)
+		}
+	}
+	return names
 }
 
 func TestPlain(t *testing.T) {

@@ -20,3 +20,23 @@ func Inert(text string) string {
 	}
 	return b.String()
 }
+
+// Printable returns text of several lines that can steer neither a terminal nor
+// a CI runner: what is not printable but a tab or the end of a line is spelled
+// as in a Go string literal.
+func Printable(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		body, whole := strings.CutSuffix(line, "\n")
+		for i, part := range strings.Split(body, "\t") {
+			if i > 0 {
+				b.WriteByte('\t')
+			}
+			b.WriteString(plain(part))
+		}
+		if whole {
+			b.WriteByte('\n')
+		}
+	}
+	return Inert(b.String())
+}
