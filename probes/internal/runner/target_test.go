@@ -262,6 +262,14 @@ var targets = map[string]func(*fake){
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(7)
 	},
+	"many files": func(f *fake) {
+		f.begin()
+		for i := 0; ; i++ {
+			// What it cannot write it tries again: a full disk alone ends nothing.
+			os.WriteFile(fmt.Sprintf("%s/%d", os.Getenv("TMPDIR"), i), make([]byte, 64<<10), 0o666)
+			time.Sleep(time.Millisecond)
+		}
+	},
 	"leaks files": func(f *fake) {
 		f.begin()
 		for {
