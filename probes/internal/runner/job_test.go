@@ -94,6 +94,10 @@ func TestEndings(t *testing.T) {
 		{target: "exit 3", status: record.Failed, stage: record.StageOps, reason: "exit status 3"},
 		{target: "exit 3 late", status: record.Failed, stage: record.StageTeardown, reason: "exit status 3"},
 		{target: "init panic", status: record.SetupFailed, stage: record.StageStart, reason: "panic: no configuration"},
+		{
+			target: "init blocks", status: record.TimedOut, stage: record.StageStart, reason: "did not end within 500ms",
+			setup: func(j *Job) { j.Timeout = 500 * time.Millisecond },
+		},
 		{target: "fatal setup", status: record.SetupFailed, stage: record.StageSetup, reason: "no database"},
 		{target: "panic", status: record.Failed, stage: record.StageOps, reason: "panic: boom"},
 		{target: "goroutine panic", status: record.Failed, stage: record.StageOps, reason: "in the background"},

@@ -128,6 +128,7 @@ var targets = map[string]func(*fake){
 	"exit 3 late": func(f *fake) { f.begin(); f.end(good()); os.Exit(3) },
 	"noise":       func(f *fake) { f.begin(); fmt.Fprintln(os.Stderr, "panic: not really"); f.end(good()) },
 	"init panic":  func(f *fake) { panic("no configuration") },
+	"init blocks": func(*fake) { time.Sleep(time.Hour) },
 	"fatal setup": func(f *fake) {
 		f.say(record.Event{Kind: record.Hello, Version: record.ProtocolVersion})
 		f.say(record.Event{Kind: record.Fatal, Stage: record.StageSetup, Reason: "no database"})
