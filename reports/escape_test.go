@@ -95,26 +95,95 @@ func TestProse(t *testing.T) {
 
 func TestCode(t *testing.T) {
 	for _, s := range hostile() {
-		got := code(s)
-		switch {
-		case s == "":
-			if got != "" {
-				t.Errorf("code of nothing is %q", got)
-			}
-		case strings.HasPrefix(got, "<code>"):
-			inner := strings.TrimSuffix(strings.TrimPrefix(got, "<code>"), "</code>")
-			if strings.ContainsAny(inner, "<>`|*_[]()!\\@\n") {
-				t.Errorf("code(%q) = %q holds markup", s, got)
-			}
-			if html.UnescapeString(inner) != plain(s) {
-				t.Errorf("code(%q) = %q does not read as %q", s, got, plain(s))
-			}
-		default:
-			if got != "`"+plain(s)+"`" || strings.Count(got, "`") != 2 || strings.Contains(got, "|") {
-				t.Errorf("code(%q) = %q", s, got)
-			}
+		checkCode(t, s)
+	}
+}
+
+// checkCode holds that s as inline code of Markdown is text, and is all there.
+func checkCode(t *testing.T, s string) {
+	t.Helper()
+	got := code(s)
+	switch {
+	case s == "":
+		if got != "" {
+			t.Errorf("code of nothing is %q", got)
+		}
+	case strings.HasPrefix(got, "<code>"):
+		inner := strings.TrimSuffix(strings.TrimPrefix(got, "<code>"), "</code>")
+		if strings.ContainsAny(inner, "<>`|*_[]()!\\@\n") {
+			t.Errorf("code(%q) = %q holds markup", s, got)
+		}
+		if html.UnescapeString(inner) != plain(s) {
+			t.Errorf("code(%q) = %q does not read as %q", s, got, plain(s))
+		}
+	default:
+		if got != "`"+plain(s)+"`" || strings.Count(got, "`") != 2 || strings.Contains(got, "|") {
+			t.Errorf("code(%q) = %q", s, got)
 		}
 	}
+}
+
+// FuzzMarkdown holds that a name in the Markdown report is text, wherever it
+// stands: in code, in a fenced block, in prose, in a whole report.
+func FuzzMarkdown(f *testing.F) {
+	for _, s := range hostile() {
+		f.Add(s)
+	}
+	known := markdownElements(render(f, Markdown, named(f, "plain"), Options{}))
+	known["<code>"], known["</code>"] = true, true
+	f.Fuzz(func(t *testing.T, s string) {
+		checkCode(t, s)
+		block := strings.Split(strings.TrimSuffix(fence("", []string{s, "`", s}), "\n"), "\n")
+		bar := block[0]
+		if len(block) != 5 || block[4] != bar || strings.Trim(bar, "`") != "" {
+			t.Errorf("a block of %d lines: %q", len(block), block)
+		}
+		for _, l := range block[1:4] {
+			if strings.HasPrefix(strings.TrimLeft(l, " \t"), bar) {
+				t.Errorf("line %q ends the block", l)
+			}
+		}
+		out := render(t, Markdown, named(t, s), Options{})
+		if m := command.Find(out); m != nil {
+			t.Errorf("%q would be a command of a CI runner: %q", s, m)
+		}
+		for e := range markdownElements(out) {
+			if !known[e] {
+				t.Errorf("%q holds an element %s", s, e)
+			}
+		}
+		for _, r := range string(out) {
+			if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
+				t.Errorf("%q: holds %U", s, r)
+			}
+		}
+	})
+}
+
+// markdownElements returns the HTML elements of a Markdown page, outside of
+// fenced blocks and of code.
+func markdownElements(page []byte) map[string]bool {
+	found := map[string]bool{}
+	end := "" // of the fenced block that l is in
+	span := regexp.MustCompile("`[^`]*`")
+	tag := regexp.MustCompile(`(^|[^\\])(<[a-zA-Z!/][^>]*>?)`)
+	for l := range strings.Lines(string(page)) {
+		l = strings.TrimSuffix(l, "\n")
+		switch {
+		case end != "":
+			if l == end {
+				end = ""
+			}
+			continue
+		case strings.HasPrefix(l, "```"):
+			end = strings.TrimRight(l, "abcdefghijklmnopqrstuvwxyz")
+			continue
+		}
+		for _, m := range tag.FindAllStringSubmatch(span.ReplaceAllString(l, ""), -1) {
+			found[m[2]] = true
+		}
+	}
+	return found
 }
 
 func TestFence(t *testing.T) {
