@@ -2,6 +2,8 @@ package analyzer
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 
 	pprof "github.com/google/pprof/profile"
 
@@ -58,6 +60,11 @@ func (j *judgement) readProfile(f *plan.Finished, kind record.ProfileKind) (*ppr
 		data, err := j.read(f.Trial.ID, p.File)
 		if err != nil {
 			return nil, "trial " + f.Trial.ID + ": " + err.Error()
+		}
+		if sum := sha256.Sum256(data); p.SHA256 != "" && hex.EncodeToString(sum[:]) != p.SHA256 {
+			j.warnOf(WarnChanged, "measure again, and find out what changed them", "these are not what the trials left, and are not used",
+				"%s of trial %s", p.File, f.Trial.ID)
+			return nil, "trial " + f.Trial.ID + ": " + p.File + " was changed after the trial"
 		}
 		parsed, err := profile.Read(data)
 		if err != nil {

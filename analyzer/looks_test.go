@@ -1,6 +1,8 @@
 package analyzer
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"math"
 	"os"
 	"path/filepath"
@@ -104,6 +106,37 @@ func TestWaitsAndLimitsOfRecordedProfiles(t *testing.T) {
 type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// A profile that is not the one that the trial left is not used, and said.
+func TestChangedProfilesAreSaid(t *testing.T) {
+	l := newLab("op", op{cpu: 2e6})
+	run := l.drive(t, l.plan(15, 8, goModels, []int{1, 8}, "op"), DefaultOptions())
+	withProfiles(run, "cpu")
+	data, err := os.ReadFile("profile/testdata/cpu.cpu.pb.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(data)
+	for _, tt := range []struct {
+		name, digest string
+		want         int // warnings
+	}{{"unknown", "", 0}, {"as it was", hex.EncodeToString(sum[:]), 0}, {"another", strings.Repeat("0", 64), 1}} {
+		t.Run(tt.name, func(t *testing.T) {
+			for i := range run.Finished {
+				for k := range run.Finished[i].Record.Profiles {
+					run.Finished[i].Record.Profiles[k].SHA256 = tt.digest
+				}
+			}
+			res, err := analyze(run, DefaultOptions(), func(string, string) ([]byte, error) { return data, nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := len(warnings(res.Workloads[0], WarnChanged)); got != tt.want {
+				t.Errorf("%d warnings, want %d", got, tt.want)
+			}
+		})
+	}
+}
 
 // A profile that cannot be read is a warning, never the end of the judgement.
 func TestBrokenProfilesAreSaid(t *testing.T) {

@@ -24,6 +24,7 @@ const (
 	WarnFewReps        = "few-repetitions"        // fewer than MinReps trials
 	WarnClocksDisagree = "cpu-clocks-disagree"    // CPU profile against the thread's clock
 	WarnProfiles       = "profiles-incomplete"    // a profile is missing or cannot be read
+	WarnChanged        = "evidence-changed"       // a profile is not the one that the trial left
 	WarnSlowSampling   = "sampling-slow"          // the wall profiler sampled too rarely
 	WarnResidual       = "wall-profile-blind"     // CPU time that the wall profile missed
 	WarnObserver       = "observer-effect"        // profiling slowed the ops

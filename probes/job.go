@@ -90,7 +90,7 @@ func (r *run) workload(j *runner.Job, t plan.Trial) error {
 	}
 	env, secrets := declared(entries, r.prepared.environ)
 	j.Env = slices.Concat(allowed(r.prepared.environ), r.addresses(), env)
-	j.Redact = runner.NewRedactor(secrets)
+	j.Redact = workload.NewRedactor(slices.Concat(secrets, workload.Credentials(r.prepared.environ)))
 	j.Spec.NoDigest = w.Digest == "none"
 	if first := firstGo(w); first != nil {
 		j.Spec.Setup, j.Spec.Teardown = goKey(first, w.Setup), goKey(first, w.Teardown)

@@ -19,7 +19,7 @@ func benchmarks(res *analyzer.Result) []byte {
 	h := res.Run.Host
 	for _, kv := range [][2]string{{"goos", h.OS}, {"goarch", h.Arch}, {"cpu", h.CPU}, {"run", res.Run.ID}} {
 		if kv[1] != "" {
-			fmt.Fprintf(&b, "%s: %s\n", kv[0], plain(kv[1]))
+			fmt.Fprintf(&b, "%s: %s\n", kv[0], Inert(plain(kv[1])))
 		}
 	}
 	b.WriteString("Unit op/s better=higher\n")

@@ -92,7 +92,7 @@ func code(s string) string {
 	switch {
 	case s == "":
 		return ""
-	case strings.ContainsAny(s, "`|") || s[0] == ' ' || s[len(s)-1] == ' ':
+	case strings.ContainsAny(s, "`|") || s[0] == ' ' || s[len(s)-1] == ' ' || Inert(s) != s:
 		return "<code>" + entities(s) + "</code>"
 	}
 	return "`" + s + "`"
@@ -173,7 +173,7 @@ func fence(lang string, lines []string) string {
 // codeLine is plain for a line of source: its leading tabs stay.
 func codeLine(s string) string {
 	rest := strings.TrimLeft(s, "\t")
-	return s[:len(s)-len(rest)] + plain(rest)
+	return Inert(s[:len(s)-len(rest)] + plain(rest))
 }
 
 // nameValue returns s as a value within a benchmark's name: what is not a

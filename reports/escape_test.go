@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"html"
+	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -14,17 +16,22 @@ import (
 	"github.com/concprof/concprof/analyzer"
 )
 
-// hostile are names that a workload, a function, a file or an error message
-// could carry. Every escape and every format is tested with all of them.
+// hostile returns the names of testdata/hostile.txt, which every package that
+// shows names of a workload is tested with.
 func hostile() []string {
-	return []string{
-		"\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x1b]8;;http://evil/\x1b\\link\x1b]8;;\x1b\\", "\u009b31m", "a\rb", "a\nb", "a\r\n\tb", "\x00\x7f\x08",
-		"\u202egnp.exe", "\u2066isolate\u2069", "\ufeffbom", "zero\u200bwidth", "\u2028line\u2029para", "\u3164filler", "\xff\xfe\xc3", "\U000e0041tag",
-		"<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, `'"--></style></title></svg><svg onload=alert(1)>`, "</pre></code></details>", "javascript:alert(1)", "{{.}} {{template \"page.html\"}}", "&lt;b&gt; &#x3c;",
-		"@octocat", "#1 GH-2 octo/repo#3", "![i](http://evil/x.png)", "[a](javascript:alert(1))", "http://evil.example www.evil.example a@evil.example", "| a | b |", "`x` ``y``", "```\ncode\n```", "<!-- c", "- item", "1. item", "# head", "> quote", "***", "===", "$x$", "~~s~~", "a  \nb", "\\", "trailing\\", "`",
-		"BenchmarkX 1 1 ns/op\nUnit ns/op better=higher", "a/b=c -8", "name=1/model=x", "%41", "",
-		"$(touch pwned)", "'; rm -rf ~; '", "日本語の名前", "é́", strings.Repeat("x", 3000), strings.Repeat("漢", 700),
+	data, err := os.ReadFile("../testdata/hostile.txt")
+	if err != nil {
+		panic(err)
 	}
+	var names []string
+	for line := range strings.Lines(string(data)) {
+		if name, err := strconv.Unquote(strings.TrimSpace(line)); err == nil {
+			names = append(names, name)
+		} else if line[0] != '#' {
+			panic(line)
+		}
+	}
+	return names
 }
 
 func TestPlain(t *testing.T) {
@@ -88,26 +95,95 @@ func TestProse(t *testing.T) {
 
 func TestCode(t *testing.T) {
 	for _, s := range hostile() {
-		got := code(s)
-		switch {
-		case s == "":
-			if got != "" {
-				t.Errorf("code of nothing is %q", got)
-			}
-		case strings.HasPrefix(got, "<code>"):
-			inner := strings.TrimSuffix(strings.TrimPrefix(got, "<code>"), "</code>")
-			if strings.ContainsAny(inner, "<>`|*_[]()!\\@\n") {
-				t.Errorf("code(%q) = %q holds markup", s, got)
-			}
-			if html.UnescapeString(inner) != plain(s) {
-				t.Errorf("code(%q) = %q does not read as %q", s, got, plain(s))
-			}
-		default:
-			if got != "`"+plain(s)+"`" || strings.Count(got, "`") != 2 || strings.Contains(got, "|") {
-				t.Errorf("code(%q) = %q", s, got)
-			}
+		checkCode(t, s)
+	}
+}
+
+// checkCode holds that s as inline code of Markdown is text, and is all there.
+func checkCode(t *testing.T, s string) {
+	t.Helper()
+	got := code(s)
+	switch {
+	case s == "":
+		if got != "" {
+			t.Errorf("code of nothing is %q", got)
+		}
+	case strings.HasPrefix(got, "<code>"):
+		inner := strings.TrimSuffix(strings.TrimPrefix(got, "<code>"), "</code>")
+		if strings.ContainsAny(inner, "<>`|*_[]()!\\@\n") {
+			t.Errorf("code(%q) = %q holds markup", s, got)
+		}
+		if html.UnescapeString(inner) != plain(s) {
+			t.Errorf("code(%q) = %q does not read as %q", s, got, plain(s))
+		}
+	default:
+		if got != "`"+plain(s)+"`" || strings.Count(got, "`") != 2 || strings.Contains(got, "|") {
+			t.Errorf("code(%q) = %q", s, got)
 		}
 	}
+}
+
+// FuzzMarkdown holds that a name in the Markdown report is text, wherever it
+// stands: in code, in a fenced block, in prose, in a whole report.
+func FuzzMarkdown(f *testing.F) {
+	for _, s := range hostile() {
+		f.Add(s)
+	}
+	known := markdownElements(render(f, Markdown, named(f, "plain"), Options{}))
+	known["<code>"], known["</code>"] = true, true
+	f.Fuzz(func(t *testing.T, s string) {
+		checkCode(t, s)
+		block := strings.Split(strings.TrimSuffix(fence("", []string{s, "`", s}), "\n"), "\n")
+		bar := block[0]
+		if len(block) != 5 || block[4] != bar || strings.Trim(bar, "`") != "" {
+			t.Errorf("a block of %d lines: %q", len(block), block)
+		}
+		for _, l := range block[1:4] {
+			if strings.HasPrefix(strings.TrimLeft(l, " \t"), bar) {
+				t.Errorf("line %q ends the block", l)
+			}
+		}
+		out := render(t, Markdown, named(t, s), Options{})
+		if m := command.Find(out); m != nil {
+			t.Errorf("%q would be a command of a CI runner: %q", s, m)
+		}
+		for e := range markdownElements(out) {
+			if !known[e] {
+				t.Errorf("%q holds an element %s", s, e)
+			}
+		}
+		for _, r := range string(out) {
+			if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
+				t.Errorf("%q: holds %U", s, r)
+			}
+		}
+	})
+}
+
+// markdownElements returns the HTML elements of a Markdown page, outside of
+// fenced blocks and of code.
+func markdownElements(page []byte) map[string]bool {
+	found := map[string]bool{}
+	end := "" // of the fenced block that l is in
+	span := regexp.MustCompile("`[^`]*`")
+	tag := regexp.MustCompile(`(^|[^\\])(<[a-zA-Z!/][^>]*>?)`)
+	for l := range strings.Lines(string(page)) {
+		l = strings.TrimSuffix(l, "\n")
+		switch {
+		case end != "":
+			if l == end {
+				end = ""
+			}
+			continue
+		case strings.HasPrefix(l, "```"):
+			end = strings.TrimRight(l, "abcdefghijklmnopqrstuvwxyz")
+			continue
+		}
+		for _, m := range tag.FindAllStringSubmatch(span.ReplaceAllString(l, ""), -1) {
+			found[m[2]] = true
+		}
+	}
+	return found
 }
 
 func TestFence(t *testing.T) {
@@ -161,6 +237,9 @@ func named(t testing.TB, s string) *analyzer.Result {
 	return out
 }
 
+// command is what GitHub's runner obeys in a step's output.
+var command = regexp.MustCompile(`(?m)^[ \t]*::.*$|##\[`)
+
 // TestHostile renders every format with every name: what reaches a terminal or
 // a browser is text.
 func TestHostile(t *testing.T) {
@@ -178,6 +257,9 @@ func TestHostile(t *testing.T) {
 					t.Errorf("%s of %.40q holds %U", f, s, r)
 					break
 				}
+			}
+			if m := command.Find(out); m != nil && f != HTML {
+				t.Errorf("%s of %.40q would be a command of a CI runner: %q", f, s, m)
 			}
 			if f == HTML {
 				for _, m := range tag.FindAll(out, -1) {

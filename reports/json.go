@@ -13,7 +13,8 @@ import (
 // jsonDocument is the Result as its contract has it, indented, with empty
 // lists as [] and never null. Runes that are not printable are written as
 // \uXXXX, so that printing the document on a terminal shows them and does
-// nothing else; the values that a decoder reads are unchanged.
+// nothing else, and so is a "#" that a CI runner could take for the beginning
+// of a command; the values that a decoder reads are unchanged.
 func jsonDocument(res *analyzer.Result) ([]byte, error) {
 	out, err := json.MarshalIndent(listed(res), "", "  ")
 	if err != nil {
@@ -30,6 +31,8 @@ func visible(out []byte) []byte {
 	for i := 0; i < len(out); {
 		r, n := utf8.DecodeRune(out[i:])
 		switch {
+		case r == '#' && bytes.HasPrefix(out[i:], []byte("##[")):
+			b.WriteString(`\u0023`)
 		case r == '\n' || printable(r):
 			b.Write(out[i : i+n])
 		case r <= 0xffff:

@@ -14,16 +14,17 @@ import (
 
 // ServePprof serves the pprof web UI for the derived profiles of a run on ln,
 // with an index of them and of the differences between models, until ctx
-// ends. It closes ln, and refuses one that other machines can reach.
+// ends or nobody has looked for half an hour. It closes ln, and refuses one that
+// other machines can reach.
 func ServePprof(ctx context.Context, ln net.Listener, res *analyzer.Result) error {
 	return pprofSite(res).Serve(ctx, ln)
 }
 
 // pprofSite arranges the derived profiles of a run for the pprof web UI.
 func pprofSite(res *analyzer.Result) *pprofui.Site {
-	site := &pprofui.Site{Title: "concprof profiles of run " + res.Run.ID}
+	site := &pprofui.Site{Title: "concprof profiles of run " + plain(res.Run.ID)}
 	for _, w := range res.Workloads {
-		page := pprofui.Workload{Name: w.Name, Target: w.Target, Verdict: pprofVerdict(w)}
+		page := pprofui.Workload{Name: w.Name, Target: plain(w.Target), Verdict: pprofVerdict(w)}
 		seen := map[string]int{}
 		for _, flame := range w.Flames {
 			if flame.Set == nil {
@@ -48,7 +49,7 @@ func pprofCell(flame analyzer.Flame) pprofui.Cell {
 		Name:     fmt.Sprintf("%s-%d", flame.Cell.Model, flame.Cell.Concurrency),
 		Title:    fmt.Sprintf("%s, %d in flight", flame.Cell.Model, flame.Cell.Concurrency),
 		Ops:      set.Ops,
-		Problem:  set.Problem,
+		Problem:  plain(set.Problem),
 		Profiles: map[pprofui.Kind]*pprof.Profile{},
 		PerOp:    map[pprofui.Kind]*pprof.Profile{},
 	}

@@ -36,7 +36,7 @@ func text(res *analyzer.Result, o Options) []byte {
 	}
 	t.warnings(res)
 	t.foot(res)
-	return []byte(t.b.String())
+	return []byte(Inert(t.b.String()))
 }
 
 // proseWidth is the most columns of running text, however wide the terminal

@@ -4,8 +4,10 @@ import (
 	"go/build"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // TestLibraries finds rows that can never apply because an earlier one takes
@@ -76,4 +78,41 @@ func TestCleanName(t *testing.T) {
 			t.Errorf("CleanName(%q) = %q, want %q", tt.in, got, tt.want)
 		}
 	}
+}
+
+// TestCleanHostile: labels are drawn unescaped by pprof's graph, names printed
+// raw by its lists.
+func TestCleanHostile(t *testing.T) {
+	for _, s := range hostileNames() {
+		if got := CleanLabel(s); strings.ContainsFunc(got, func(r rune) bool { return r >= 0x80 || !labelByte(byte(r)) }) || len(got) > maxLabelRunes {
+			t.Errorf("CleanLabel(%.40q) = %q", s, got)
+		}
+		got := CleanName(s)
+		if len([]rune(got)) > 6*maxNameRunes+1 {
+			t.Errorf("CleanName(%.40q) has %d runes", s, len([]rune(got)))
+		}
+		for _, r := range got {
+			if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
+				t.Errorf("CleanName(%.40q) = %q holds %U", s, got, r)
+			}
+		}
+	}
+}
+
+// hostileNames returns the names of testdata/hostile.txt, which every package that
+// shows names of a workload is tested with.
+func hostileNames() []string {
+	data, err := os.ReadFile("../../testdata/hostile.txt")
+	if err != nil {
+		panic(err)
+	}
+	var names []string
+	for line := range strings.Lines(string(data)) {
+		if name, err := strconv.Unquote(strings.TrimSpace(line)); err == nil {
+			names = append(names, name)
+		} else if line[0] != '#' {
+			panic(line)
+		}
+	}
+	return names
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/google/pprof/profile"
 )
@@ -92,6 +93,9 @@ func (l Limits) Read(data []byte) (p *profile.Profile, err error) {
 	if err := l.stacks(p); err != nil {
 		return nil, err
 	}
+	if err := sums(p); err != nil {
+		return nil, err
+	}
 	clean(p)
 	return p, nil
 }
@@ -111,6 +115,29 @@ func (l Limits) stacks(p *profile.Profile) error {
 	}
 	if frames > l.Frames {
 		return fmt.Errorf("profile has stacks of %d frames in all, more than %d", frames, l.Frames)
+	}
+	return nil
+}
+
+// maxSum is the most that the values of a profile may add up to, in samples or
+// nanoseconds: two years. A hundred such profiles together still fit 64 bits.
+const maxSum = 1 << 56
+
+// sums refuses values that no trial can have left, before anything adds them
+// up or multiplies them by the period.
+func sums(p *profile.Profile) error {
+	for col, t := range p.SampleType {
+		weight := 1.0
+		if t.Unit != "nanoseconds" {
+			weight = math.Max(1, math.Abs(float64(p.Period)))
+		}
+		sum := 0.0
+		for _, s := range p.Sample {
+			sum += math.Abs(float64(s.Value[col])) * weight
+		}
+		if sum > maxSum {
+			return fmt.Errorf("profile has values that add up to %.3g, more than can be true", sum)
+		}
 	}
 	return nil
 }

@@ -5,9 +5,11 @@ import (
 	"compress/gzip"
 	"encoding/binary"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -185,6 +187,41 @@ func TestReadRefusesEndlessStacks(t *testing.T) {
 	}
 }
 
+// Values that add up to more than 64 bits hold would turn into negative times.
+func TestReadRefusesOverflow(t *testing.T) {
+	for _, tt := range []struct {
+		name, unit string
+		values     []int64
+		period     int64
+		want       string // part of the error, "" for none
+	}{
+		{"two halves", "nanoseconds", []int64{math.MaxInt64 / 2, math.MaxInt64/2 + 2}, 1, "more than can be true"},
+		{"both signs", "nanoseconds", []int64{math.MaxInt64, math.MinInt64}, 1, "more than can be true"},
+		{"a long period", "count", []int64{1 << 40}, 1 << 40, "more than can be true"},
+		{"a negative period", "count", []int64{1 << 40}, -1 << 40, "more than can be true"},
+		{"no period", "count", []int64{5}, 0, ""},
+		{"negative", "nanoseconds", []int64{-5, 7}, 0, ""},
+		{"a day", "nanoseconds", []int64{24 * 3600 * 1e9}, 10_000_000, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			fn := &pprof.Function{ID: 1, Name: "harness.runOp"}
+			loc := &pprof.Location{ID: 1, Line: []pprof.Line{{Function: fn, Line: 1}}}
+			p := &pprof.Profile{SampleType: []*pprof.ValueType{{Type: "x", Unit: tt.unit}}, Period: tt.period, Location: []*pprof.Location{loc}, Function: []*pprof.Function{fn}}
+			for _, v := range tt.values {
+				p.Sample = append(p.Sample, &pprof.Sample{Location: p.Location, Value: []int64{v}})
+			}
+			var b bytes.Buffer
+			if err := p.Write(&b); err != nil {
+				t.Fatal(err)
+			}
+			_, err := profile.Read(b.Bytes())
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
 // FuzzRead reads any bytes, and derives everything from what could be read.
 func FuzzRead(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.pb.gz")
@@ -219,6 +256,11 @@ func FuzzRead(f *testing.F) {
 			}
 			if err := q.CheckValid(); err != nil {
 				t.Errorf("derived profile is invalid: %v", err)
+			}
+			for _, s := range q.Sample {
+				if slices.Min(s.Value) < 0 {
+					t.Errorf("derived values %v", s.Value)
+				}
 			}
 			if per := profile.PerOp(q, set.Ops); per.CheckValid() != nil {
 				t.Errorf("profile per op is invalid: %v", per.CheckValid())

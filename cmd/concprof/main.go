@@ -33,6 +33,7 @@ func run() int {
 		Stdout:         os.Stdout,
 		Stderr:         os.Stderr,
 		LookupEnv:      os.LookupEnv,
+		Environ:        os.Environ(),
 		Width:          width,
 		StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),

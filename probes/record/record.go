@@ -170,6 +170,9 @@ type Loop struct {
 type Profile struct {
 	Kind ProfileKind `json:"kind"`
 	File string      `json:"file"` // name in the trial's folder
+	// SHA256 is the digest of the file, in hexadecimal, as concprof kept it: a
+	// probe does not report it.
+	SHA256 string `json:"sha256,omitempty"`
 	// WindowNs is how long the profiler ran; Samples how often it sampled;
 	// AchievedHz their quotient (for wall profiles counted by a metronome
 	// goroutine, because fgprof's own header rounds).

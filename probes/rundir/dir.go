@@ -2,6 +2,7 @@ package rundir
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -32,6 +33,7 @@ type Dir struct {
 	path    string
 	lock    *lock.Lock
 	journal *journal
+	fixed   map[string]digest // of the files that do not change
 }
 
 // Create makes a run directory below root, root/<m.Name>/<m.ID>, and writes
@@ -80,11 +82,14 @@ func (d *Dir) begin(m Manifest, source []byte) error {
 		return err
 	}
 	// The manifest comes last: a folder without one is no run directory.
-	return d.WriteFile(manifestFile, func(w io.Writer) error {
+	if err := d.WriteFile(manifestFile, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
 		return enc.Encode(m)
-	})
+	}); err != nil {
+		return err
+	}
+	return d.remember()
 }
 
 // Resume opens a run directory to go on with its run, and returns what it
@@ -101,7 +106,9 @@ func Resume(path string) (*Dir, *Run, error) {
 	}
 	// Read again: until the lock was held the run could still grow.
 	if r, err = Open(r.Path); err == nil {
-		err = d.openJournal(r.journalSize)
+		if err = d.openJournal(r.journalSize); err == nil {
+			err = d.remember()
+		}
 	}
 	if err != nil {
 		d.Close() //nolint:errcheck // the first error counts
@@ -135,7 +142,10 @@ func (d *Dir) openJournal(size int64) error {
 		f.Close()
 		return writeError(path, err)
 	}
-	d.journal = &journal{f: f, size: size}
+	d.journal = &journal{f: f, size: size, sum: sha256.New()}
+	if _, err := io.Copy(d.journal.sum, io.NewSectionReader(f, 0, size)); err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
 	return nil
 }
 

@@ -16,6 +16,15 @@ import (
 // directory. It names the holder.
 type BusyError = lock.BusyError
 
+// A ChangedError is returned by Verify when a file of the run directory is not
+// what this process wrote there. The workload may have done it, which the same
+// user may.
+type ChangedError struct{ Path string }
+
+func (e *ChangedError) Error() string {
+	return fmt.Sprintf("%s was changed by another program while the run wrote to it", e.Path)
+}
+
 // A WriteError is returned by every function of this package that could not
 // write. It names the file, and the space that is left when that is the
 // reason.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"hash/crc32"
 	"os"
 	"strconv"
@@ -93,8 +94,9 @@ func parseJournal(data []byte) (entries []entry, good int) {
 // A journal is the open journal file of a run that goes on.
 type journal struct {
 	f    *os.File
-	size int64 // of the good part
-	err  error // what made an append fail: nothing is appended after it
+	size int64     // of the good part
+	sum  hash.Hash // SHA-256 of the good part
+	err  error     // what made an append fail: nothing is appended after it
 }
 
 // append writes e and syncs, so that what it returned nil for survives a
@@ -118,5 +120,6 @@ func (j *journal) append(e entry) error {
 		return j.err
 	}
 	j.size += int64(len(line))
+	j.sum.Write(line)
 	return nil
 }

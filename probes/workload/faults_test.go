@@ -2,11 +2,13 @@ package workload
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -182,4 +184,55 @@ func TestPrintable(t *testing.T) {
 			t.Errorf("the message contains %q:\n%q", r, err.Error())
 		}
 	}
+}
+
+// TestHostileNames holds that names which are not plain are refused, and that
+// saying so steers no terminal, wherever in the file they stand.
+func TestHostileNames(t *testing.T) {
+	for _, name := range hostile() {
+		quoted, _ := json.Marshal(name)
+		for _, src := range []string{
+			"version: 1\nworkloads:\n  - {name: %s, command: [x]}\n",
+			"version: 1\nworkloads:\n  - {name: a, command: [x], env: [%s], %[1]s: 1}\n",
+			"version: 1\n%s: 1\n",
+			"version: 1\nworkloads:\n  - {name: a, steps: [{http: {server: %s}}]}\n",
+		} {
+			_, err := Parse("workload.yaml", fmt.Appendf(nil, src, quoted))
+			if err == nil {
+				t.Errorf("%.60q is accepted in %s", name, src)
+				continue
+			}
+			var b bytes.Buffer
+			var faults *Faults
+			if errors.As(err, &faults) {
+				if err := faults.Render(&b, 80); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, r := range err.Error() + b.String() {
+				if r != '\n' && printableRune(r) != string(r) {
+					t.Errorf("%.60q: the message contains %U", name, r)
+					break
+				}
+			}
+		}
+	}
+}
+
+// hostile returns the names of testdata/hostile.txt, which every package that
+// shows names of a workload is tested with.
+func hostile() []string {
+	data, err := os.ReadFile("../../testdata/hostile.txt")
+	if err != nil {
+		panic(err)
+	}
+	var names []string
+	for line := range strings.Lines(string(data)) {
+		if name, err := strconv.Unquote(strings.TrimSpace(line)); err == nil {
+			names = append(names, name)
+		} else if line[0] != '#' {
+			panic(line)
+		}
+	}
+	return names
 }

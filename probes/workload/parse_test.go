@@ -162,3 +162,17 @@ func TestFromCommandLine(t *testing.T) {
 		t.Error("no command is accepted")
 	}
 }
+
+// TestNothingIsExpanded: a value of the environment cannot get into a plan or a
+// report by way of the file.
+func TestNothingIsExpanded(t *testing.T) {
+	t.Setenv("SECRET", "value")
+	f, err := Parse("w.yaml", []byte(`{version: 1, workloads: [{name: a, command: ["${SECRET}", $SECRET, "%SECRET%"], env: ["X=$SECRET"]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := f.Workloads[0]
+	if d := cmp.Diff([]string{"${SECRET}", "$SECRET", "%SECRET%", "X=$SECRET"}, append(w.Command, w.Env...)); d != "" {
+		t.Error(d)
+	}
+}

@@ -1,8 +1,8 @@
 package proc
 
 import (
-	"bytes"
 	"fmt"
+	"strings"
 	"sync"
 )
 
@@ -66,12 +66,37 @@ func (c *Capture) dropped() int64 { return c.total - int64(len(c.head)) - int64(
 func (c *Capture) Bytes() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var b bytes.Buffer
-	b.Write(c.head)
+	head, tail := c.parts()
 	if n := c.dropped(); n > 0 {
-		fmt.Fprintf(&b, "\n[%d bytes dropped]\n", n)
+		return []byte(head + gap(n) + tail)
 	}
-	b.Write(c.tail[c.next:])
-	b.Write(c.tail[:c.next])
-	return b.Bytes()
+	return []byte(head + tail)
 }
+
+// Text is Bytes with f applied to what was written. If something is missing, f
+// gets the beginning and the end each by itself, and the words that were cut
+// in two are left out as well, for f could not know them.
+func (c *Capture) Text(f func(string) string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	head, tail := c.parts()
+	n := c.dropped()
+	if n == 0 {
+		return f(head + tail)
+	}
+	if i := strings.LastIndexAny(head, " \n"); i >= 0 {
+		n += int64(len(head) - i - 1)
+		head = head[:i+1]
+	}
+	if i := strings.IndexAny(tail, " \n"); i >= 0 {
+		n += int64(i)
+		tail = tail[i:]
+	}
+	return f(head) + gap(n) + f(tail)
+}
+
+func (c *Capture) parts() (head, tail string) {
+	return string(c.head), string(c.tail[c.next:]) + string(c.tail[:c.next])
+}
+
+func gap(n int64) string { return fmt.Sprintf("\n[%d bytes dropped]\n", n) }

@@ -3,6 +3,7 @@ package proc
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -33,6 +34,16 @@ func TestCapture(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What is cut in two is in neither part.
+func TestCaptureText(t *testing.T) {
+	var c Capture
+	fmt.Fprint(&c, strings.Repeat("x", captureBytes-3), " sec|ret ", strings.Repeat("y", captureBytes), "sec|ret ", strings.Repeat("z", captureBytes-4))
+	got := c.Text(func(s string) string { return "<" + strings.Trim(s, "xyz") + ">" })
+	if want := fmt.Sprintf("< >\n[%d bytes dropped]\n< >", captureBytes+16-1); got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

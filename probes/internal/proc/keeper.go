@@ -65,6 +65,7 @@ type keeper struct {
 	begin   clocks
 	lastAt  time.Time // of the last tick
 	treeAt  time.Time // of the next look at the tree
+	disks   []disk    // that the target can fill
 }
 
 type reaped struct {
@@ -122,6 +123,7 @@ func (k *keeper) start() error {
 	}
 	k.begin, k.lastAt = readClocks(), time.Now()
 	k.treeAt = k.lastAt.Add(treeTime)
+	k.disks = disks(k.order.Dir, k.order.Remove)
 	k.target, err = syscall.ForkExec(k.order.Path, k.order.Argv, &syscall.ProcAttr{
 		Dir: k.order.Dir, Env: k.order.Env, Files: files, Sys: sysProcAttr(),
 	})
@@ -238,6 +240,11 @@ func (k *keeper) tick() {
 	k.lastAt = now
 	if k.killing {
 		k.killAll()
+		return
+	}
+	if folder, free := full(k.disks); folder != "" && !k.ended {
+		k.ending.DiskFolder, k.ending.DiskFreeBytes = folder, free
+		k.end(Disk)
 		return
 	}
 	l := k.order.Limits

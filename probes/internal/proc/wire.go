@@ -62,6 +62,7 @@ const (
 	Deadline  Cause = "deadline"  // killed at its deadline
 	Memory    Cause = "memory"    // killed over Limits.MemoryBytes
 	Processes Cause = "processes" // killed over Limits.Processes
+	Disk      Cause = "disk"      // killed when a file system was nearly full
 	Stopped   Cause = "stopped"   // killed because a signal had stopped it
 	Killed    Cause = "killed"    // by Kill
 	Lost      Cause = "lost"      // its keeper died
@@ -82,6 +83,10 @@ type Ending struct {
 	// PeakRSSBytes is of the largest process of the tree, or of the tree as
 	// the watchdog saw it, whichever is more.
 	PeakRSSBytes int64 `json:"peak_rss_bytes"`
+	// DiskFolder is a folder on the file system that was nearly full, and
+	// DiskFreeBytes what it had left.
+	DiskFolder    string `json:"disk_folder,omitempty"`
+	DiskFreeBytes int64  `json:"disk_free_bytes,omitempty"`
 	// Gap is how long the machine or the keeper stood still.
 	Gap time.Duration `json:"gap,omitempty"`
 }

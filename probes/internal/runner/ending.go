@@ -39,6 +39,12 @@ func judge(j *Job, r *report, e proc.Ending, stderr []byte) *record.Record {
 		set(record.MemoryLimit, "used %d bytes of memory, more than its limit of %d", e.PeakRSSBytes, j.Limits.MemoryBytes)
 	case e.Cause == proc.Processes:
 		set(record.Failed, "had more than %d processes", j.Limits.Processes)
+	case e.Cause == proc.Disk:
+		what := "its working folder"
+		if e.DiskFolder == j.Spec.Scratch {
+			what = "its folder for temporary files"
+		}
+		set(record.Failed, "left only %d bytes free on the file system of %s", e.DiskFreeBytes, what)
 	case e.Cause == proc.Stopped:
 		set(record.Suspended, "was stopped by a signal")
 	case e.Gap >= suspendedGap:

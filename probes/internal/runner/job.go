@@ -3,8 +3,12 @@
 package runner
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +23,7 @@ import (
 	"github.com/concprof/concprof/probes/internal/proc"
 	"github.com/concprof/concprof/probes/record"
 	"github.com/concprof/concprof/probes/rundir"
+	"github.com/concprof/concprof/probes/workload"
 )
 
 const (
@@ -44,7 +49,7 @@ type Job struct {
 	Prepare, Cleanup *proc.Command
 	// Folder is where profiles and output are kept. It must exist.
 	Folder string
-	Redact *Redactor
+	Redact *workload.Redactor
 	// Observer looks at the probe while its ops run, nil for a probe that
 	// reports all by itself. It is used in profiled trials only.
 	Observer Observer
@@ -85,7 +90,7 @@ func (j *Job) Run(ctx context.Context) (*record.Record, error) {
 		rec.StartedNs = start.UnixNano()
 	}
 	rec.ElapsedNs = int64(time.Since(start))
-	j.Redact.record(rec)
+	redact(j.Redact, rec)
 	return rec, nil
 }
 
@@ -214,14 +219,14 @@ func waitFor(ctx context.Context, p *proc.Process) proc.Ending {
 
 // keep writes what the trial left into its folder.
 func (j *Job) keep(rec *record.Record, profiles []profile, stdout, stderr *proc.Capture) error {
-	if err := keepProfiles(rec, profiles); err != nil {
+	if err := j.keepProfiles(rec, profiles); err != nil {
 		return err
 	}
 	for name, c := range map[string]*proc.Capture{"stdout": stdout, "stderr": stderr} {
 		if c.Total() == 0 {
 			continue
 		}
-		text := j.Redact.Text(string(c.Bytes()))
+		text := c.Text(j.Redact.Text)
 		err := rundir.WriteFile(j.Folder, name, func(w io.Writer) error {
 			_, err := io.WriteString(w, text)
 			return err
@@ -265,7 +270,7 @@ func (j *Job) openProfiles() ([]profile, error) {
 
 // keepProfiles names the profiles that the record calls whole, and removes
 // the others.
-func keepProfiles(rec *record.Record, profiles []profile) error {
+func (j *Job) keepProfiles(rec *record.Record, profiles []profile) error {
 	reported := rec.Profiles
 	rec.Profiles = nil
 	for _, p := range profiles {
@@ -273,25 +278,57 @@ func keepProfiles(rec *record.Record, profiles []profile) error {
 			if r.Kind != p.kind {
 				continue
 			}
-			info, err := p.file.Stat()
-			switch {
-			case err != nil:
+			if err := j.keepProfile(&r, p); err != nil {
 				return err
-			case info.Size() == 0 && r.Problem == "":
-				r.Problem = "the probe wrote nothing"
-			}
-			r.File = ""
-			if info.Size() > 0 {
-				if err := rundir.Seal(p.file, p.path); err != nil {
-					return err
-				}
-				r.File = filepath.Base(p.path)
 			}
 			rec.Profiles = append(rec.Profiles, r)
 			break
 		}
 	}
 	return nil
+}
+
+// keepProfile names one profile, once the secrets are out of it, and notes its
+// digest. What is no profile is not kept.
+func (j *Job) keepProfile(r *record.Profile, p profile) error {
+	r.File, r.SHA256 = "", ""
+	size, err := p.file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	if size == 0 {
+		r.Problem = cmp.Or(r.Problem, "the probe wrote nothing")
+		return nil
+	}
+	data := make([]byte, min(size, maxProfileBytes))
+	if _, err := p.file.ReadAt(data, 0); err != nil {
+		return err
+	}
+	clean, err := redactProfile(j.Redact, data)
+	if err != nil {
+		r.Problem = clip(err.Error(), maxText)
+		return nil
+	}
+	if !bytes.Equal(clean, data) {
+		if err := rewrite(p.file, clean); err != nil {
+			return rundir.NewWriteError(p.path, err)
+		}
+	}
+	if err := rundir.Seal(p.file, p.path); err != nil {
+		return err
+	}
+	sum := sha256.Sum256(clean)
+	r.File, r.SHA256 = filepath.Base(p.path), hex.EncodeToString(sum[:])
+	return nil
+}
+
+// rewrite replaces what f holds.
+func rewrite(f *os.File, data []byte) error {
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err := f.WriteAt(data, 0)
+	return err
 }
 
 // discard closes and removes what was not kept.

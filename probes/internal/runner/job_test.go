@@ -2,8 +2,12 @@ package runner
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +17,7 @@ import (
 	"github.com/concprof/concprof/probes/harness"
 	"github.com/concprof/concprof/probes/internal/proc"
 	"github.com/concprof/concprof/probes/record"
+	"github.com/concprof/concprof/probes/workload"
 )
 
 // survivors returns the processes whose environment has the mark.
@@ -89,6 +94,10 @@ func TestEndings(t *testing.T) {
 		{target: "exit 3", status: record.Failed, stage: record.StageOps, reason: "exit status 3"},
 		{target: "exit 3 late", status: record.Failed, stage: record.StageTeardown, reason: "exit status 3"},
 		{target: "init panic", status: record.SetupFailed, stage: record.StageStart, reason: "panic: no configuration"},
+		{
+			target: "init blocks", status: record.TimedOut, stage: record.StageStart, reason: "did not end within 500ms",
+			setup: func(j *Job) { j.Timeout = 500 * time.Millisecond },
+		},
 		{target: "fatal setup", status: record.SetupFailed, stage: record.StageSetup, reason: "no database"},
 		{target: "panic", status: record.Failed, stage: record.StageOps, reason: "panic: boom"},
 		{target: "goroutine panic", status: record.Failed, stage: record.StageOps, reason: "in the background"},
@@ -220,7 +229,7 @@ func TestDescriptors(t *testing.T) {
 func TestSecretsStayOut(t *testing.T) {
 	j, mark := newJob(t, "secret")
 	j.Env = append(j.Env, "API_TOKEN=c4n4ry-value")
-	j.Redact = NewRedactor([]string{"c4n4ry-value"})
+	j.Redact = workload.NewRedactor([]string{"c4n4ry-value"})
 	rec := runJob(t, j, mark)
 	if !strings.Contains(rec.Reason, "[redacted]") || strings.Contains(rec.Reason, "c4n4ry") {
 		t.Errorf("reason %q", rec.Reason)
@@ -234,6 +243,52 @@ func TestSecretsStayOut(t *testing.T) {
 			t.Errorf("%s has a secret: %s", name, data)
 		}
 	}
+}
+
+// A workload can put anything into its profile's labels.
+func TestSecretsStayOutOfProfiles(t *testing.T) {
+	for target, problem := range map[string]string{"secret profile": "", "no profile": "no profile: gzip: invalid header"} {
+		t.Run(target, func(t *testing.T) {
+			j, mark := newJob(t, target)
+			j.Spec.Mode = harness.ModeProfile
+			j.Env = append(j.Env, "API_TOKEN=c4n4ry-value")
+			j.Redact = workload.NewRedactor([]string{"c4n4ry-value"})
+			rec := runJob(t, j, mark)
+			if len(rec.Profiles) != 1 || !strings.HasSuffix(rec.Profiles[0].Problem, problem) {
+				t.Fatalf("status %s, %s, profiles %+v", rec.Status, rec.Reason, rec.Profiles)
+			}
+			p := rec.Profiles[0]
+			if problem != "" {
+				if names := list(t, j.Folder); len(names) > 0 || p.File != "" || p.SHA256 != "" {
+					t.Errorf("kept %v, %+v", names, p)
+				}
+				return
+			}
+			data, err := os.ReadFile(filepath.Join(j.Folder, p.File))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != p.SHA256 {
+				t.Errorf("digest %s", p.SHA256)
+			}
+			if want := testProfile("main.work", "label [redacted]", "amqp://[redacted]@host", "last"); !bytes.Equal(unzip(t, data), unzip(t, want)) {
+				t.Errorf("the profile holds %q", unzip(t, data))
+			}
+		})
+	}
+}
+
+func unzip(t testing.TB, data []byte) []byte {
+	t.Helper()
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }
 
 func TestProfilesAreWholeOrAbsent(t *testing.T) {

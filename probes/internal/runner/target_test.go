@@ -2,6 +2,8 @@ package runner
 
 import (
 	"bufio"
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -91,6 +93,20 @@ func again(name string, session bool, files ...*os.File) *exec.Cmd {
 	return c
 }
 
+// testProfile returns a profile that has nothing but strings.
+func testProfile(table ...string) []byte {
+	var raw []byte
+	for _, s := range append([]string{""}, table...) {
+		raw = append(raw, fieldString<<3|2, byte(len(s)))
+		raw = append(raw, s...)
+	}
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write(raw)
+	z.Close()
+	return b.Bytes()
+}
+
 // forever ends only by a signal that it cannot catch.
 func forever() {
 	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT)
@@ -122,6 +138,7 @@ var targets = map[string]func(*fake){
 	"exit 3 late": func(f *fake) { f.begin(); f.end(good()); os.Exit(3) },
 	"noise":       func(f *fake) { f.begin(); fmt.Fprintln(os.Stderr, "panic: not really"); f.end(good()) },
 	"init panic":  func(f *fake) { panic("no configuration") },
+	"init blocks": func(*fake) { time.Sleep(time.Hour) },
 	"fatal setup": func(f *fake) {
 		f.say(record.Event{Kind: record.Hello, Version: record.ProtocolVersion})
 		f.say(record.Event{Kind: record.Fatal, Stage: record.StageSetup, Reason: "no database"})
@@ -256,6 +273,14 @@ var targets = map[string]func(*fake){
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(7)
 	},
+	"many files": func(f *fake) {
+		f.begin()
+		for i := 0; ; i++ {
+			// What it cannot write it tries again: a full disk alone ends nothing.
+			os.WriteFile(fmt.Sprintf("%s/%d", os.Getenv("TMPDIR"), i), make([]byte, 64<<10), 0o666)
+			time.Sleep(time.Millisecond)
+		}
+	},
 	"leaks files": func(f *fake) {
 		f.begin()
 		for {
@@ -289,9 +314,23 @@ var targets = map[string]func(*fake){
 	},
 	"profile": func(f *fake) {
 		f.begin()
-		os.NewFile(record.CPUProfileFD, "cpu").WriteString("a profile")
+		os.NewFile(record.CPUProfileFD, "cpu").Write(testProfile("a profile"))
 		r := good()
 		r.Profiles = []record.Profile{{Kind: record.CPUProfile, File: "../../evil"}, {Kind: record.WallProfile}}
+		f.end(r)
+	},
+	"no profile": func(f *fake) {
+		f.begin()
+		os.NewFile(record.CPUProfileFD, "cpu").WriteString("<html>" + os.Getenv("API_TOKEN"))
+		r := good()
+		r.Profiles = []record.Profile{{Kind: record.CPUProfile, SHA256: "made up"}}
+		f.end(r)
+	},
+	"secret profile": func(f *fake) {
+		f.begin()
+		os.NewFile(record.CPUProfileFD, "cpu").Write(testProfile("main.work", "label "+os.Getenv("API_TOKEN"), "amqp://me:hunter22@host", "last"))
+		r := good()
+		r.Profiles = []record.Profile{{Kind: record.CPUProfile}}
 		f.end(r)
 	},
 	"half a profile": func(f *fake) {

@@ -5,10 +5,18 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/network"
+	pagecdp "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/google/pprof/profile"
 )
 
 // TestBrowser opens the flame graph in a real browser: pprof draws it with
@@ -37,6 +45,105 @@ func TestBrowser(t *testing.T) {
 			t.Errorf("%s: %d boxes, want at least 5", page, boxes)
 		}
 	}
+}
+
+// TestHostileNames opens every page of a profile whose functions, labels and
+// workload are called what they should not be: in a browser nothing happens,
+// and pages get no element that they do not have with plain names.
+func TestHostileNames(t *testing.T) {
+	site := testSite()
+	for _, w := range site.Workloads {
+		for _, c := range w.Cells {
+			p := c.Profiles[CPU]
+			for i, name := range hostile() {
+				f := &profile.Function{ID: uint64(len(p.Function) + 1), Name: name + strconv.Itoa(i), SystemName: name, Filename: name}
+				l := &profile.Location{ID: uint64(len(p.Location) + 1), Line: []profile.Line{{Function: f, Line: 1}}}
+				p.Function, p.Location = append(p.Function, f), append(p.Location, l)
+				p.Sample = append(p.Sample, &profile.Sample{
+					Location: []*profile.Location{l}, Value: []int64{1e9}, Label: map[string][]string{"model": {name}, name: {name}},
+				})
+			}
+		}
+	}
+	hostileTitle := strings.Join(hostile()[:40], " ")
+	site.Title, site.Workloads[0].Target, site.Workloads[0].Verdict, site.Workloads[0].Cells[0].Title = hostileTitle, hostileTitle, hostileTitle, hostileTitle
+	h := site.Handler()
+	pages := []string{"/", "/ui/render/cpu/pool-8/top", "/ui/render/cpu/pool-8/flamegraph", "/ui/render/cpu/pool-8/peek?f=", "/diff/render/cpu/pool-8/sequential-1/flamegraph"}
+	plainly := testSite().Handler()
+	for _, page := range pages {
+		known := elements(get(plainly, "GET", page).Body.String())
+		for e := range elements(get(h, "GET", page).Body.String()) {
+			if !known[e] {
+				t.Errorf("%s has an element %s", page, e)
+			}
+		}
+	}
+
+	ctx := browser(t)
+	server := httptest.NewServer(h)
+	defer server.Close()
+	var mu sync.Mutex
+	var events []string
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Listen(ctx, func(event any) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch e := event.(type) {
+		case *network.EventRequestWillBeSent:
+			if !strings.HasPrefix(e.Request.URL, server.URL+"/") && !strings.HasPrefix(e.Request.URL, "data:") {
+				events = append(events, "request "+e.Request.URL)
+			}
+		case *runtime.EventExceptionThrown:
+			events = append(events, "exception "+e.ExceptionDetails.Text)
+		case *pagecdp.EventJavascriptDialogOpening:
+			events = append(events, "dialog "+e.Message)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages {
+		if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+page)); err != nil {
+			t.Fatalf("%s: %v", page, err)
+		}
+		evaluate[int](t, ctx, `document.querySelectorAll("*").length`)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(events) > 0 {
+		t.Errorf("the pages did something: %s", strings.Join(events, "; "))
+	}
+}
+
+// elements returns the elements of a page with the names of their attributes.
+func elements(page string) map[string]bool {
+	found := map[string]bool{}
+	for _, tag := range regexp.MustCompile(`<[a-zA-Z!/][^>]*>`).FindAllString(page, -1) {
+		found[regexp.MustCompile(`"[^"]*"`).ReplaceAllString(tag, "")] = true
+	}
+	return found
+}
+
+// hostile returns the names of testdata/hostile.txt, which every package that
+// shows names of a workload is tested with.
+func hostile() []string {
+	data, err := os.ReadFile("../../../testdata/hostile.txt")
+	if err != nil {
+		panic(err)
+	}
+	var names []string
+	for line := range strings.Lines(string(data)) {
+		if name, err := strconv.Unquote(strings.TrimSpace(line)); err == nil {
+			names = append(names, name)
+		} else if line[0] != '#' {
+			panic(line)
+		}
+	}
+	return names
 }
 
 func evaluate[T any](t *testing.T, ctx context.Context, script string) T {

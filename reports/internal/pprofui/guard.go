@@ -43,6 +43,22 @@ func guard(next http.Handler) http.Handler {
 	})
 }
 
+// limit answers at most n requests at once. What comes beyond is refused and
+// not queued, so that nothing piles up.
+func limit(n int, next http.Handler) http.Handler {
+	free := make(chan struct{}, n)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case free <- struct{}{}:
+			defer func() { <-free }()
+			next.ServeHTTP(w, r)
+		default:
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "too many requests at once", http.StatusServiceUnavailable)
+		}
+	})
+}
+
 // loopback reports whether a Host header or address names this machine's own
 // loopback interface.
 func loopback(hostport string) bool {

@@ -1,6 +1,7 @@
 package pprofui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,12 @@ const (
 	writeTimeout   = 2 * time.Minute
 	idleTimeout    = 2 * time.Minute
 	maxHeaderBytes = 64 << 10
+	// maxRequests is how many requests are answered at once; a page asks for
+	// one at a time.
+	maxRequests = 64
+	// idleExit is how long the server waits for a visit: a terminal that is
+	// forgotten does not serve for ever.
+	idleExit = 30 * time.Minute
 	// shutdownTimeout is how long requests under way may take to end.
 	shutdownTimeout = 2 * time.Second
 )
@@ -32,7 +39,7 @@ func (s *Site) Handler() http.Handler {
 	mux.HandleFunc("GET /diff/{workload}/{kind}/{cell}/{base}/{page...}", func(w http.ResponseWriter, r *http.Request) {
 		servePage(w, r, s.difference(r.PathValue("workload"), Kind(r.PathValue("kind")), r.PathValue("cell"), r.PathValue("base")))
 	})
-	return guard(mux)
+	return limit(maxRequests, guard(mux))
 }
 
 // servePage serves one of pprof's pages.
@@ -60,15 +67,25 @@ func servePage(w http.ResponseWriter, r *http.Request, m *mount) {
 	}
 }
 
-// Serve serves the site on ln until ctx ends. It closes ln, and refuses one
-// that other machines can reach.
+// Serve serves the site on ln until ctx ends, or until nobody has visited it
+// for half an hour. It closes ln, and refuses one that other machines can
+// reach.
 func (s *Site) Serve(ctx context.Context, ln net.Listener) error {
 	if !loopback(ln.Addr().String()) {
 		ln.Close()
 		return fmt.Errorf("cannot serve profiles on %s: only loopback addresses are allowed", ln.Addr())
 	}
+	ctx, leave := context.WithCancel(ctx)
+	defer leave()
+	wait := cmp.Or(s.idle, idleExit)
+	idle := time.AfterFunc(wait, leave)
+	defer idle.Stop()
+	handler := s.Handler()
 	server := &http.Server{
-		Handler:           s.Handler(),
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			idle.Reset(wait)
+			handler.ServeHTTP(w, r)
+		}),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       headerTimeout,
 		WriteTimeout:      writeTimeout,

@@ -12,13 +12,17 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/pprof/profile"
 )
 
 // get asks a handler as a browser on this machine would.
 func get(h http.Handler, method, target string, headers ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, "http://127.0.0.1:8080"+target, nil)
+	if !strings.HasPrefix(target, "http:") {
+		target = "http://127.0.0.1:8080" + target
+	}
+	r := httptest.NewRequest(method, target, nil)
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 		if headers[i] == "Host" {
@@ -74,6 +78,9 @@ func TestHandler(t *testing.T) {
 		{"typed", "GET", "/", []string{"Sec-Fetch-Site", "none"}, 200, ""},
 		{"foreign origin", "GET", "/", []string{"Origin", "http://evil.example"}, 403, ""},
 		{"no origin", "GET", "/", []string{"Origin", "null"}, 403, ""},
+		{"address in the request line", "GET", "http://evil.example/", nil, 421, ""},
+		{"path that climbs", "GET", one + "../../../../../etc/passwd", nil, 307, ""},
+		{"path that climbs, escaped", "GET", one + "..%2f..%2f..%2fetc%2fpasswd", nil, 404, ""},
 		{"own origin", "GET", "/", []string{"Origin", "http://127.0.0.1:8080"}, 200, ""},
 	}
 	for _, tt := range tests {
@@ -250,5 +257,89 @@ func TestServeRefusesOtherAddresses(t *testing.T) {
 	}
 	if _, err := ln.Accept(); err == nil {
 		t.Error("the listener is open")
+	}
+}
+
+// TestServeEndsByItself: after the last visit, and not before.
+func TestServeEndsByItself(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := testSite()
+	s.idle = 300 * time.Millisecond
+	began := time.Now()
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(t.Context(), ln) }()
+	last := began
+	for time.Since(began) < s.idle {
+		if resp, err := http.Get("http://" + ln.Addr().String()); err == nil {
+			last = time.Now()
+			resp.Body.Close()
+		}
+		time.Sleep(s.idle / 10)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("Serve = %v", err)
+	}
+	if time.Since(began) < s.idle || last == began {
+		t.Errorf("ended %v after its start", time.Since(began))
+	}
+}
+
+// TestManyRequests: one more than may be is refused, and room is made again.
+func TestManyRequests(t *testing.T) {
+	begun, may := make(chan struct{}), make(chan struct{})
+	h := limit(2, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		begun <- struct{}{}
+		<-may
+	}))
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() { get(h, "GET", "/") })
+		<-begun
+	}
+	if w := get(h, "GET", "/"); w.Code != 503 || w.Header().Get("Retry-After") == "" {
+		t.Errorf("the third: %d, %v", w.Code, w.Header())
+	}
+	close(may)
+	wg.Wait()
+	wg.Go(func() { <-begun })
+	if w := get(h, "GET", "/"); w.Code != 200 {
+		t.Errorf("after the others: %d", w.Code)
+	}
+	wg.Wait()
+}
+
+// TestSlowVisitors: who never ends a request keeps nobody out.
+func TestSlowVisitors(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- testSite().Serve(ctx, ln) }()
+	for range 2 * maxRequests {
+		c, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: local"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	resp, err := http.Get("http://" + ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != 200 {
+		t.Errorf("%d", resp.StatusCode)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("Serve = %v", err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/google/pprof/profile"
 )
@@ -61,7 +62,8 @@ type Site struct {
 	Title     string
 	Workloads []Workload
 
-	mounts sync.Map // key string -> *mount
+	idle   time.Duration // for tests: instead of idleExit
+	mounts sync.Map      // key string -> *mount
 }
 
 // cell returns a cell of the site, nil if there is none of that name.

@@ -144,11 +144,12 @@ func (a *app) begin(ctx context.Context, t target, o *analyzeOptions) error {
 	}
 	m.Interpreters = prepared.Interpreters()
 	a.noteInterpreters(m.Interpreters)
-	dir, err := rundir.Create(o.dir, m, t.file.Source)
+	m, source := redacted(m, t.file, a.Environ)
+	dir, err := rundir.Create(o.dir, m, source)
 	if err != nil {
 		return err
 	}
-	return a.measure(ctx, dir, prepared, plan.History{Plan: p}, o)
+	return a.measure(ctx, dir, prepared, plan.History{Plan: &m.Plan}, o)
 }
 
 // resume goes on with a run.
@@ -243,7 +244,7 @@ func (a *app) measure(ctx context.Context, dir *rundir.Dir, prepared *probes.Pre
 	})
 	progress.close()
 	path := dir.Path()
-	ran = errors.Join(ran, dir.Close())
+	ran = errors.Join(ran, dir.Verify(), dir.Close())
 	concluded := a.conclude(path, o)
 	var interrupt *interruptError
 	switch {

@@ -15,6 +15,8 @@ type Env struct {
 	Stderr io.Writer // progress, warnings, errors
 
 	LookupEnv func(name string) (string, bool)
+	// Environ is the whole environment, of which only the secrets are looked at.
+	Environ []string
 	// Width is the number of columns of the terminal, 0 if there is none.
 	Width int
 	// StdoutTerminal and StderrTerminal say which stream is a terminal.

@@ -76,6 +76,7 @@ var foreign = []struct {
 	{is[*probes.TargetError], exitUsage},
 	{is[*rundir.BusyError], exitBusy},
 	{is[*rundir.WriteError], exitWrite},
+	{is[*rundir.ChangedError], exitPartial},
 }
 
 // is reports whether err is or wraps a T.

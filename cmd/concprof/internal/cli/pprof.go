@@ -87,7 +87,11 @@ func (a *app) servePprof(ctx context.Context, path string, o *pprofOptions) erro
 		}
 	}
 	// An interrupt is how one leaves: no failure.
-	return reports.ServePprof(ctx, ln, res)
+	err = reports.ServePprof(ctx, ln, res)
+	if err == nil && ctx.Err() == nil {
+		a.notef("nobody has looked for half an hour: start it again to go on")
+	}
+	return err
 }
 
 // openBrowser opens an address in the user's browser and does not wait.

@@ -107,16 +107,9 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// printable replaces control characters, which may come from a file's or a
-// function's name, so that they cannot steer a terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && (r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069) {
-			return '�'
-		}
-		return r
-	}, s)
-}
+// printable returns s such that it cannot steer a terminal: names of files and
+// functions may hold anything.
+func printable(s string) string { return reports.Printable(s) }
 
 // A watchedWriter remembers the first error of its writer, which formatters
 // and cobra ignore.

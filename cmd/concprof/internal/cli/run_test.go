@@ -6,13 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/concprof/concprof/probes"
 	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
 	"github.com/concprof/concprof/probes/rundir"
 	"github.com/concprof/concprof/probes/workload"
 )
@@ -51,6 +54,7 @@ func TestExitCode(t *testing.T) {
 		{"could not write the result", &writeError{"x", syscall.ENOSPC}, 74},
 		{"could not write the run", &rundir.WriteError{}, 74},
 		{"written and partial", errors.Join(&rundir.WriteError{}, errors.New("x")), 74},
+		{"evidence that was changed", errors.Join(nil, &rundir.ChangedError{}), 4},
 		{"busy", &rundir.BusyError{}, 75},
 		{"interrupted", &interruptError{signal: os.Interrupt}, 130},
 		{"terminated", &interruptError{signal: syscall.SIGTERM}, 143},
@@ -169,7 +173,7 @@ func TestPrintError(t *testing.T) {
 		{"wrapped hint", fmt.Errorf("run: %w", usage("do that", "wrong")), "error: run: wrong\nhint: do that\n"},
 		{"hint of a file", &workload.FileError{Path: "a", Reason: "b", Hint: "c"}, "error: cannot read a: b\nhint: c\n"},
 		{"hint of a plan", &plan.SettingError{Reason: "b", Hint: "c"}, "error: b\nhint: c\n"},
-		{"what steers a terminal", errors.New("a\x1b[2Jb\u202ec\x07"), "error: a\ufffd[2Jb\ufffdc\ufffd\n"},
+		{"what steers a terminal", errors.New("a\x1b[2Jb\u202ec\x07"), `error: a\x1b[2Jb\u202ec\x07` + "\n"},
 	}
 	for _, tt := range tests {
 		var b bytes.Buffer
@@ -232,4 +236,49 @@ func TestSameInterpreters(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
 		}
 	}
+}
+
+// TestHostileNames holds that whatever an error, a note or a line of progress
+// says, neither a terminal nor a CI runner is steered by it.
+func TestHostileNames(t *testing.T) {
+	for _, name := range hostile() {
+		e, _, stderr := testEnv(nil)
+		a := &app{Env: e}
+		printError(stderr, &hintedError{fmt.Errorf("cannot do %s\n%s", name, name), name}, 0)
+		a.notef("%s", name)
+		p := newProgress(a)
+		p.update(probes.Progress{Trial: plan.Trial{ID: name, Cell: plan.Cell{Workload: name}}, Record: &record.Record{Status: record.Failed, Reason: name}})
+		p.update(probes.Progress{Trial: plan.Trial{Pass: plan.Dry, Cell: plan.Cell{Workload: name}}, Record: &record.Record{Status: record.OK, Dry: &record.Dry{Result: name}}})
+		p.update(probes.Progress{Note: name})
+		p.close()
+		for line := range strings.Lines(stderr.String()) {
+			if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") {
+				t.Errorf("%.40q: a command of a CI runner: %q", name, line)
+			}
+		}
+		for _, r := range stderr.String() {
+			if r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || r >= 0x202a && r <= 0x202e {
+				t.Errorf("%.40q: %U is printed", name, r)
+				break
+			}
+		}
+	}
+}
+
+// hostile returns the names of testdata/hostile.txt, which every package that
+// shows names of a workload is tested with.
+func hostile() []string {
+	data, err := os.ReadFile("../../../../testdata/hostile.txt")
+	if err != nil {
+		panic(err)
+	}
+	var names []string
+	for line := range strings.Lines(string(data)) {
+		if name, err := strconv.Unquote(strings.TrimSpace(line)); err == nil {
+			names = append(names, name)
+		} else if line[0] != '#' {
+			panic(line)
+		}
+	}
+	return names
 }

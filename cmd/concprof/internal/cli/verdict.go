@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	pprof "github.com/google/pprof/profile"
 	"golang.org/x/sync/errgroup"
@@ -161,8 +162,9 @@ func derivedProfile(file analyzer.ProfileFile, flames []analyzer.Flame) (*pprof.
 // for a complete report whose gates are met. What could not be measured says
 // more than a gate that is undecided for it, and less than one that is not met.
 func complain(res *analyzer.Result, run string) error {
-	measured, broken := 0, []string{}
+	measured, broken, changed := 0, []string{}, false
 	for _, w := range res.Workloads {
+		changed = changed || slices.ContainsFunc(w.Warnings, func(w analyzer.Warning) bool { return w.ID == analyzer.WarnChanged })
 		for _, c := range w.Cells {
 			switch {
 			case c.Status.Broken():
@@ -177,6 +179,8 @@ func complain(res *analyzer.Result, run string) error {
 	switch {
 	case measured == 0 && len(broken) > 0:
 		return fmt.Errorf("nothing could be measured: %s", some(broken))
+	case changed:
+		return &partialError{"evidence was changed after it was measured", "the warnings of the report say which; measure again: concprof analyze"}
 	case !res.Complete:
 		return &partialError{"the run is not complete", "to finish it: " + resume}
 	case notMet != nil:
