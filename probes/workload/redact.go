@@ -31,7 +31,12 @@ var (
 func (f *File) Secrets() []string {
 	var values []string
 	for i := range f.Workloads {
-		for _, entry := range f.Workloads[i].Env {
+		w := &f.Workloads[i]
+		entries := w.Env
+		for _, c := range w.Callables() {
+			entries = slices.Concat(entries, c.Env)
+		}
+		for _, entry := range entries {
 			if _, value, set := strings.Cut(entry, "="); set {
 				values = append(values, value)
 			}

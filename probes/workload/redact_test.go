@@ -67,3 +67,15 @@ func FuzzRedactor(f *testing.F) {
 		}
 	})
 }
+
+// What a file sets for a Python callable is as secret as what it sets for the
+// workload.
+func TestSecretsOfAFile(t *testing.T) {
+	f := File{Workloads: []Workload{{
+		Env:   []string{"NAME", "KEY=c4n4ry-1"},
+		Steps: []Step{{Python: &Python{Sync: "f", Env: []string{"DSN=c4n4ry-2"}}}, {Python: &Python{Sync: "g"}}},
+	}}}
+	if diff := cmp.Diff([]string{"c4n4ry-1", "c4n4ry-2"}, f.Secrets()); diff != "" {
+		t.Error(diff)
+	}
+}

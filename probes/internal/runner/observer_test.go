@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"os"
 	"path/filepath"
@@ -28,8 +30,17 @@ func (n *note) Report(rec *record.Record) map[record.ProfileKind][]byte {
 	n.calls = append(n.calls, "report "+string(rec.Status))
 	rec.Python = &record.Python{Samples: 7}
 	rec.Profiles = append(rec.Profiles, record.Profile{Kind: record.CPUProfile}, record.Profile{Kind: record.WallProfile, Problem: "not read"})
-	return map[record.ProfileKind][]byte{record.CPUProfile: []byte("a profile")}
+	return map[record.ProfileKind][]byte{record.CPUProfile: smallest}
 }
+
+// smallest is the smallest profile: a table of one empty string, gzipped.
+var smallest = func() []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write([]byte{fieldString<<3 | 2, 0}) //nolint:errcheck // memory takes all
+	z.Close()
+	return b.Bytes()
+}()
 
 // TestObserver holds when an observer is called, whom it is shown, and that
 // what it saw is kept.
@@ -64,7 +75,7 @@ func TestObserver(t *testing.T) {
 				return
 			}
 			data, err := os.ReadFile(filepath.Join(j.Folder, "cpu.pb.gz"))
-			if string(data) != "a profile" || rec.Python == nil || len(rec.Profiles) != 2 || rec.Profiles[0].File != "cpu.pb.gz" {
+			if !bytes.Equal(data, smallest) || rec.Python == nil || len(rec.Profiles) != 2 || rec.Profiles[0].File != "cpu.pb.gz" {
 				t.Errorf("kept %q, %v, %+v", data, err, rec.Profiles)
 			}
 		})
