@@ -212,7 +212,7 @@ func (r *reader) count(t *Target, th *thread, v view, ns int64) {
 
 // finish makes the result.
 func (r *reader) finish() *Result {
-	res := &Result{Stacks: r.tally.stacks(), hz: r.options.Hz}
+	res := &Result{Stacks: r.tally.stacks()}
 	for _, s := range res.Stacks {
 		res.add(s.State, s.Ns)
 	}
