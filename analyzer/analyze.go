@@ -59,7 +59,7 @@ func analyze(r *rundir.Run, o Options, read reader) (*Result, error) {
 // from the workloads.
 func (v *view) noise(fs []plan.Finished) Noise {
 	n := Noise{}
-	n.ControlCPU, n.ControlWait, n.ControlsOK = v.controlDemands()
+	n.ControlCPU, n.ControlWait, n.ControlTrials, n.ControlsOK = v.controlDemands()
 	var foreign, steal []float64
 	for i := range fs {
 		r := &fs[i].Record
@@ -82,6 +82,8 @@ func (v *view) noisy(n Noise) string {
 		return fmt.Sprintf("other programs took %.0f %% of the cores in the median trial, more than %.0f %%", 100*n.ForeignShare, 100*v.o.MaxForeign)
 	case n.StealShare > v.o.MaxSteal:
 		return fmt.Sprintf("the hypervisor took %.0f %% of the cores in the median trial, more than %.0f %%", 100*n.StealShare, 100*v.o.MaxSteal)
+	case n.ControlTrials == 0:
+		return "the controls were not measured"
 	case !n.ControlsOK:
 		return fmt.Sprintf("the controls did not come out as what they are: computing read a demand of %.2f (at least %.2f), waiting %.2f (at most %.2f)",
 			n.ControlCPU, v.o.ControlCPUMin, n.ControlWait, v.o.ControlWaitMax)
@@ -165,7 +167,7 @@ func (j *judgement) judgeClass() {
 	j.out.DemandInterval = [2]float64{j.demand.Low, j.demand.High}
 	j.out.Split = splitOf(j.classify)
 	j.out.InnerParallelism = j.innerParallelism()
-	j.looks = j.lookAt(j.classify)
+	j.looks = j.lookAt(j.classify).awaited(j.classify)
 	j.out.Waits = j.looks.waits(j.out.Split.Blocked)
 	j.out.Steps = o.steps(j.classify, j.scale())
 	j.verdict = o.class(j.demand.scaled)
@@ -184,7 +186,7 @@ func (j *judgement) judgeClass() {
 		if p, ok := j.looks.place(kind); ok {
 			at = ", most of that in " + j.load.told(p).String()
 		}
-		j.say(ofWaits, "it waits mostly for %s, %.0f %% of its time%s", waitsFor(kind), 100*share, at)
+		j.say(ofWaits, "it waits mostly for %s, %.0f %% of its time%s", l.waitsFor(kind), 100*share, at)
 	}
 	j.say(ofClass, "%s", j.verdict.why)
 	for _, st := range j.out.Steps {

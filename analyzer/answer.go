@@ -298,8 +298,8 @@ func (j *judgement) because(expect string) string {
 	return cmp.Or(best, find(ofWaits, ""), find(ofClass, ""))
 }
 
-// askedFor returns the models whose speedup a workload's gate or claim is
-// about: their best cells are measured to the end.
+// askedFor returns the models that a workload's gate or claim is about: their
+// best cells are measured to the end.
 func askedFor(w *plan.Workload) []model.Model {
 	texts := slices.Clone(w.Gate)
 	if w.Claim != nil {
@@ -307,7 +307,14 @@ func askedFor(w *plan.Workload) []model.Model {
 	}
 	var ms []model.Model
 	for _, text := range texts {
-		if c, err := workload.ParseCondition(text); err == nil && c.Model != "" && c.Model != model.Sequential {
+		c, err := workload.ParseCondition(text)
+		if err != nil {
+			continue
+		}
+		if c.Subject == workload.SubjectRecommendation && c.Word != workload.None {
+			c.Model = model.Model(c.Word)
+		}
+		if c.Model != "" && c.Model != model.Sequential && !slices.Contains(ms, c.Model) {
 			ms = append(ms, c.Model)
 		}
 	}

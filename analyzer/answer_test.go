@@ -118,3 +118,34 @@ func TestClaimsAreSettled(t *testing.T) {
 		})
 	}
 }
+
+// Where the budget holds few cells, those are among them that a claim is about.
+func TestWhatIsAskedComesFirst(t *testing.T) {
+	models := []model.Model{model.Sequential, model.EventLoop, model.Threads, model.Pool, model.Processes}
+	tests := []struct {
+		name   string
+		op     op
+		level  int
+		expect string
+		want   Standing
+	}{
+		{"waits", op{cpu: 4e5, wait: 2e7, noise: 0.03, waits: record.Network, py: &pyOp{gil: 1}}, 64, "speedup(event-loop) >= 10", Supported},
+		{"computes", op{cpu: 2e7, noise: 0.03, py: &pyOp{gil: 1, sync: true}}, 2, "speedup(threads) >= 1.2", Refuted},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for seed := range uint64(10) {
+				l := newLab("op", tt.op)
+				l.start, l.seed = 1.5e8, seed
+				p := l.plan(13, 6, models, []int{tt.level}, "op")
+				w := &p.Workloads[0]
+				w.Cells = append([]plan.Cell{{Workload: "op", Model: model.Sequential, Concurrency: 1}}, w.Cells...)
+				w.Claim = &plan.Claim{Says: tt.name, Expect: tt.expect}
+				got := judged(t, l.drive(t, p, DefaultOptions())).Workloads[0]
+				if got.Claim.Standing != tt.want || got.Recommendation == nil {
+					t.Errorf("seed %d: %+v, undecided %q", seed, got.Claim, got.Undecided)
+				}
+			}
+		})
+	}
+}

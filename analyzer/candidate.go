@@ -87,7 +87,7 @@ func (v *view) marginOf(l *load) float64 {
 // Go's event loop is among them, for only profiles can tell that its ops block
 // it, and a planner sees records. asyncio's is measured for what it is.
 func (v *view) barred(l *load, c plan.Cell, fs []plan.Finished, limits []workload.Constraint, reference *record.Digest) bool {
-	if c.Model == model.EventLoop && l.w.Target.Kind != model.Python || c.Model == model.Processes && !l.w.Private {
+	if c.Model == model.EventLoop && l.w.Target.Kind != model.Python || apart(c.Model) && !l.w.Private {
 		return true
 	}
 	if _, wrong := v.wrong(l, c, reference); wrong {
@@ -108,6 +108,10 @@ func (v *view) barred(l *load, c plan.Cell, fs []plan.Finished, limits []workloa
 	broken, known := unmet(limits, &cell)
 	return known && broken != ""
 }
+
+// apart reports whether the workers of a model share no state, which changes
+// what ops mean to each other: each has its own locks, caches and limiters.
+func apart(m model.Model) bool { return m == model.Processes || m == model.Subinterpreters }
 
 func (v *view) limits(l *load) []workload.Constraint {
 	var cs []workload.Constraint
@@ -140,7 +144,7 @@ func leader(cs []candidate) candidate {
 // staying returns which cells are not taken out for want of budget: the
 // baseline, the simplest of those that may equal the leader, and the like of
 // those that are not sequential, for a verdict compares at least two. Under a
-// GIL the best of processes stays too where it leads: the answer may be that it
+// GIL the best of processes and of subinterpreters stays too where it leads: the answer may be that it
 // wins and what to declare. And so does the best of each model that a gate or a
 // claim asks for.
 func (v *view) staying(l *load, cs []candidate) func(candidate) bool {
@@ -153,7 +157,7 @@ func (v *view) staying(l *load, cs []candidate) func(candidate) bool {
 	lead := leader(cs).score
 	for _, m := range model.All() {
 		asked := slices.Contains(l.asked, m)
-		if !asked && !(m == model.Processes && l.hasGIL() && !l.w.Private) {
+		if !asked && !(apart(m) && l.hasGIL() && !l.w.Private) {
 			continue
 		}
 		own := slices.DeleteFunc(slices.Clone(cs), func(c candidate) bool { return c.cell.Model != m })

@@ -32,6 +32,11 @@ var contract = map[string][]string{
 	"workloads.cells.latency_ns":       {"p50", "p95", "p99"},
 	"workloads.scaling":                {"model", "sigma", "kappa", "r2", "peak_concurrency"},
 	"workloads.warnings":               {"id", "message"},
+	"workloads.gil":                    {"share", "bound", "wait_share"},
+	"workloads.loop":                   {"idle", "busy", "cpu", "stalled", "turns", "longest_turn_ns", "longest_step_ns"},
+	"workloads.error_handling":         {"model", "failed_ops", "errors", "notes"},
+	"workloads.gate":                   {"condition", "outcome"},
+	"workloads.claim":                  {"says", "standing", "condition", "outcome"},
 }
 
 func TestVerdictKeepsItsContract(t *testing.T) {

@@ -218,10 +218,13 @@ func sequentialWaits(s Split, waits map[record.Wait]float64) map[string]float64 
 // processor comes from their CPU time, what is blocked from the stacks; what
 // is neither was ready to run.
 func (j *judgement) waitsOf(fs []plan.Finished) map[string]float64 {
-	if m := loopWaits(fs); m != nil {
+	k := j.lookAt(fs)
+	if m := loopWaits(fs, k); m != nil {
 		return m
 	}
-	k := j.lookAt(fs)
+	if turned(fs) {
+		return nil // the loop's thread alone tells nothing of tasks that wait
+	}
 	if k.Samples == 0 {
 		return nil
 	}

@@ -5,6 +5,9 @@
 //	history.go    a run sorted out: by workload, cell, pass and repetition
 //	planner*.go   Planner: from the records so far, the next trial
 //	analyze.go    Analyze: from a run directory, the Result
+//	gil.go        CPython's lock: what it allows, and whether it limits
+//	loop.go       asyncio's loop: what it did, and what holds it up
+//	answer.go     gates and claims, answered with numbers
 //	options.go    every threshold of both, with its unit and source
 //
 // # From trials to a verdict
@@ -18,9 +21,11 @@
 // recommendation (class.go).
 //
 // Limits stand beside the class (limits.go, curves.go): lock, from the
-// contention probe; gc, from the collector's CPU time; loop-stall, from
-// blocking calls; memory, from trials that passed their limit; downstream and
-// oversubscription, from how throughput, latency and CPU move with the level.
+// contention probe; gil, from the same, or from throughput that stays flat near
+// what one GIL allows (gil.go); gc, from the collector's CPU time; loop-stall,
+// from blocking calls, of asyncio from its own loop (loop.go); memory, from
+// trials that passed their limit; downstream and oversubscription, from how
+// throughput, latency and CPU move with the level.
 //
 // The prediction follows readable rules from class, demand and limits alone
 // (predict.go). The recommendation follows the measurement (recommend.go): the

@@ -2,7 +2,9 @@ package analyzer
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/record"
 )
 
@@ -48,6 +50,13 @@ func (j *judgement) warn(id, remedy, format string, args ...any) {
 	j.out.Warnings = append(j.out.Warnings, Warning{ID: id, Message: fmt.Sprintf(format, args...), Remedy: remedy})
 }
 
+// warnOnce is warn for what may be found again: the first stands for all.
+func (j *judgement) warnOnce(id, remedy, format string, args ...any) {
+	if !slices.ContainsFunc(j.out.Warnings, func(w Warning) bool { return w.ID == id }) {
+		j.warn(id, remedy, format, args...)
+	}
+}
+
 // warnOf adds a doubt that may concern several cells, or others of a kind.
 // There is one warning of an ID: it begins with lead and lists them all.
 func (j *judgement) warnOf(id, remedy, lead, format string, args ...any) {
@@ -68,7 +77,10 @@ func listed(ws []Warning, w Warning, item string) []Warning {
 }
 
 // waitsFor returns the words for what an op waits for.
-func waitsFor(kind record.Wait) string {
+func (l *load) waitsFor(kind record.Wait) string {
+	if l.w.Target.Kind == model.Python && kind == record.Channel {
+		return "other threads or tasks"
+	}
 	switch kind {
 	case record.Network:
 		return "the network"

@@ -18,13 +18,10 @@ func (l *load) hasGIL() bool {
 // sharesGIL reports whether all ops of a model run under one GIL. The steps
 // that hybrid hands over may not: they may go to processes.
 func (l *load) sharesGIL(m model.Model) bool {
-	switch m {
-	case model.Processes, model.Subinterpreters:
-		return false
-	case model.Hybrid:
+	if m == model.Hybrid {
 		return len(l.w.Steps) < 2
 	}
-	return true
+	return !apart(m)
 }
 
 // seen returns what the reader saw of CPython, nil where it was not the

@@ -40,7 +40,7 @@ type load struct {
 	// most is how many ops may have run at most: a trial that broke may have
 	// run all of them.
 	most int64
-	// asked are the models whose speedup a gate or a claim is about.
+	// asked are the models that a gate or a claim is about.
 	asked []model.Model
 	memo  memo
 }

@@ -174,13 +174,35 @@ func (j *judgement) limitCurves() {
 		j.say(ofLimits, "more in flight only makes ops slower, near what one GIL allows")
 	}
 	if down > 0 {
-		j.limit(LimitDownstream, down, j.looks, record.Network)
-		j.say(ofLimits, "more in flight only makes ops slower while the processors idle: what they call serves no more at once")
+		j.limitDownstream(down)
 	}
 	if over > 0 {
 		j.limit(LimitOversubscription, over, looks{}, record.Other)
 		j.say(ofLimits, "past its best level throughput falls by %.0f %% with the processors busy: too many compute at once", 100*over)
 	}
+}
+
+// limitDownstream says that what the ops call serves no more at once, and where
+// they wait for it: at what they wait longer for among others than alone.
+func (j *judgement) limitDownstream(share float64) {
+	const said = "more in flight only makes ops slower while the processors idle: what they call serves no more at once"
+	kind, grown := record.Network, 0.0
+	for _, k := range record.Waits() {
+		if g := j.probe.Share(k) - j.looks.Share(k); g > grown {
+			kind, grown = k, g
+		}
+	}
+	if grown < j.o.LockShare {
+		j.limit(LimitDownstream, share, j.looks, record.Network)
+		j.say(ofLimits, said)
+		return
+	}
+	j.limit(LimitDownstream, share, j.probe, kind)
+	at := ""
+	if p, ok := j.probe.place(kind); ok {
+		at = ", in " + j.load.told(p).String()
+	}
+	j.say(ofLimits, "%s; among others they wait %.0f %% of their time for %s%s", said, 100*j.probe.Share(kind), waitsFor(kind), at)
 }
 
 // saturated returns the share of the throughput that concurrency should have

@@ -58,6 +58,64 @@ func (j *judgement) judgeLoop() {
 	j.out.Loop = l
 }
 
+// turned reports whether asyncio's loop ran the ops of trials.
+func turned(fs []plan.Finished) bool {
+	return slices.ContainsFunc(fs, func(f plan.Finished) bool { return f.Record.Loop != nil && f.Record.Loop.Turns > 0 })
+}
+
+// awaited returns what the tasks of sequential trials awaited, where no profile
+// tells: in profiles of the reader that is a part.
+func (k looks) awaited(fs []plan.Finished) looks {
+	if k.Samples > 0 {
+		return k
+	}
+	for i := range fs {
+		r := &fs[i].Record
+		if r.Loop == nil || r.Loop.Tasks == nil || r.Loop.Tasks.WallNs <= 0 {
+			continue
+		}
+		// A sample of the tasks stands for all.
+		all := float64(r.WallNs) / float64(r.Loop.Tasks.WallNs)
+		for _, a := range r.Loop.Tasks.Awaits {
+			n := int64(float64(a.WallNs) * all)
+			k.Seen = true
+			k.Samples += n
+			k.Blocked[a.Wait] += n
+			if at, ok := awaiting(&a); ok {
+				k.addPlace(a.Wait, profile.Place{Function: at.Function, File: at.File, Line: at.Line, Samples: n})
+			}
+		}
+	}
+	return k
+}
+
+// addPlace adds the samples of a place to those that are known.
+func (k looks) addPlace(kind record.Wait, p profile.Place) {
+	ps := k.Places[kind]
+	i := slices.IndexFunc(ps, func(q profile.Place) bool { return q.Function == p.Function && q.File == p.File && q.Line == p.Line })
+	if i >= 0 {
+		ps[i].Samples += p.Samples
+	} else {
+		ps = append(ps, p)
+	}
+	slices.SortStableFunc(ps, func(a, b profile.Place) int { return cmp.Compare(b.Samples, a.Samples) })
+	k.Places[kind] = ps
+}
+
+// awaiting returns the innermost frame of the user's own code in a chain of
+// awaiting frames, else its innermost frame.
+func awaiting(a *record.Await) (record.Frame, bool) {
+	for _, f := range slices.Backward(a.Frames) {
+		if profile.UserCode(profile.Frame{Function: f.Function, File: f.File}) {
+			return f, true
+		}
+	}
+	if n := len(a.Frames); n > 0 {
+		return a.Frames[n-1], true
+	}
+	return record.Frame{}, false
+}
+
 // topAwait is how many awaits are told.
 const topAwait = 5
 
@@ -66,11 +124,11 @@ func (j *judgement) loopTrials() []plan.Finished {
 	if j.load.w.Target.Kind != model.Python {
 		return nil
 	}
-	turned := func(fs []plan.Finished) []plan.Finished {
+	those := func(fs []plan.Finished) []plan.Finished {
 		return slices.DeleteFunc(slices.Clone(fs), func(f plan.Finished) bool { return f.Record.Loop == nil || f.Record.Loop.Turns <= 0 })
 	}
 	for _, c := range j.profiled(model.EventLoop) {
-		if fs := turned(j.load.counted(c, plan.Profiling, j.o)); len(fs) > 0 {
+		if fs := those(j.load.counted(c, plan.Profiling, j.o)); len(fs) > 0 {
 			return fs
 		}
 	}
@@ -80,7 +138,7 @@ func (j *judgement) loopTrials() []plan.Finished {
 		if x.cell.Model != model.EventLoop {
 			continue
 		}
-		if fs := turned(x.shown()); len(fs) > 0 && (most == nil || x.cell.Concurrency > most[0].Trial.Cell.Concurrency) {
+		if fs := those(x.shown()); len(fs) > 0 && (most == nil || x.cell.Concurrency > most[0].Trial.Cell.Concurrency) {
 			most = fs
 		}
 	}
@@ -96,15 +154,9 @@ type awaitKey struct {
 // addAwait adds a chain of awaiting frames under its innermost frame of the
 // user's own code.
 func (j *judgement) addAwait(all map[awaitKey]Await, a *record.Await) {
-	if len(a.Frames) == 0 {
+	at, ok := awaiting(a)
+	if !ok {
 		return
-	}
-	at := a.Frames[len(a.Frames)-1]
-	for _, f := range slices.Backward(a.Frames) {
-		if profile.UserCode(profile.Frame{Function: f.Function, File: f.File}) {
-			at = f
-			break
-		}
 	}
 	k := awaitKey{*j.placeOf(&at), a.Wait}
 	sum := all[k]
@@ -180,8 +232,9 @@ func (j *judgement) limitLoop() {
 
 // loopWaits splits the time of ops on asyncio's loop, nil where tasks were not
 // driven: the loop's thread tells nothing of tasks that wait. What is neither
-// in a step nor awaiting was ready and waited for its turn.
-func loopWaits(fs []plan.Finished) map[string]float64 {
+// in a step nor awaiting was ready and waited for its turn. What steps slept
+// for is what the reader saw of them, k.
+func loopWaits(fs []plan.Finished, k looks) map[string]float64 {
 	var wall, steps, busy, cpu float64
 	waits := make(map[record.Wait]float64)
 	for i := range fs {
@@ -210,7 +263,17 @@ func loopWaits(fs []plan.Finished) map[string]float64 {
 		left -= share
 		m[string(k)] = share
 	}
-	m[string(record.Other)] += steps * (1 - computing) // asleep within a step
 	m[runnable] = left
+	asleep, seen := steps*(1-computing), int64(0)
+	for _, n := range k.Blocked {
+		seen += n
+	}
+	if seen == 0 {
+		m[string(record.Other)] += asleep
+		return m
+	}
+	for kind, n := range k.Blocked {
+		m[string(kind)] += asleep * float64(n) / float64(seen)
+	}
 	return m
 }

@@ -62,7 +62,8 @@ type Options struct {
 	// without; their geometric mean is 0.09.
 	MutexWaitShare float64
 	// LockShare is the same limit for the share of lock waits in the probe's
-	// wall profile, which also sees what the counter misses (os.File, flock).
+	// wall profile, which also sees what the counter misses (os.File, flock);
+	// and for the growth of the wait that a saturated downstream is placed at.
 	LockShare float64
 	// GILWaitShare is the share of the ops' time in the contention probe that
 	// they wait for CPython's GIL from which it limits. Measured: 0.65 with 4

@@ -1,8 +1,10 @@
 package analyzer
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/concprof/concprof/probes/plan"
 )
@@ -35,7 +37,15 @@ func (v *view) blocks(l *load) step {
 	stays := v.staying(l, cs)
 	left := v.left(l)
 	spare := left - v.profileReserve(l, v.profileCells(l))
-	for _, i := range v.order(l, block) {
+	order := v.order(l, block)
+	if v.short(l, cs, stays, block, left) {
+		// What is left does not hold the block: those go first without which
+		// nothing is decided, the baseline before all.
+		slices.SortStableFunc(order, func(a, b int) int {
+			return cmp.Compare(v.weight(l, l.w.Cells[b], stays), v.weight(l, l.w.Cells[a], stays))
+		})
+	}
+	for _, i := range order {
 		c, ok := find(cs, l.w.Cells[i])
 		if !ok || !v.attempt(l, slot{cell: c.cell, pass: plan.Timing, rep: block}) {
 			continue
@@ -49,6 +59,26 @@ func (v *view) blocks(l *load) step {
 		return s
 	}
 	return s
+}
+
+// short reports whether what is left does not hold the trials of a block that
+// must be made.
+func (v *view) short(l *load, cs []candidate, stays func(candidate) bool, block int, left int64) bool {
+	var sum int64
+	for _, c := range cs {
+		if stays(c) && v.attempt(l, slot{cell: c.cell, pass: plan.Timing, rep: block}) {
+			sum += c.cost
+		}
+	}
+	return sum > left
+}
+
+// weight orders cells by how much a verdict needs them.
+func (v *view) weight(l *load, c plan.Cell, stays func(candidate) bool) int {
+	if c == l.baseline() {
+		return 2
+	}
+	return btoi(stays(candidate{cell: c}))
 }
 
 // block returns the number of the block that is being run, and whether it has
@@ -88,10 +118,14 @@ func (v *view) sized(l *load, cs []candidate, c candidate, rep int) (*plan.Trial
 	} else {
 		n := int64(c.cell.Concurrency)
 		forNs := v.trialTime(l, cs)
+		most := forNs + forNs/4
+		if forNs <= int64(v.o.MinTiming) {
+			most = forNs // the budget holds no more
+		}
 		t.Ops = max(int64(r*float64(forNs)/1e9), 1)
 		for _, least := range []int64{max(v.o.MinOps, v.o.Rounds*n), v.o.Rounds * n, n} {
 			t.Ops = max(t.Ops, n)
-			if int64(float64(least)*1e9/r) <= 2*forNs {
+			if int64(float64(least)*1e9/r) <= most {
 				t.Ops = max(t.Ops, least)
 				break
 			}

@@ -54,23 +54,27 @@ func (v *view) fit(l *load, cs []candidate, lead candidate, stays func(candidate
 	var out []plan.Elimination
 	gone := make(map[plan.Cell]bool)
 	for _, c := range worst {
-		if v.need(cs, gone, block == 0)*int64(want) <= left {
+		if v.need(l, cs, gone, block == 0)*int64(want) <= left {
 			break
 		}
 		if stays(c) {
 			continue
 		}
 		gone[c.cell] = true
+		seen := "in its pilot"
+		if c.reps > 0 {
+			seen = fmt.Sprintf("after %d trials", c.reps)
+		}
 		out = append(out, plan.Elimination{Cell: c.cell, Reason: fmt.Sprintf(
-			"the budget of %s does not hold %d more trials of every cell; after %d this one was at %.0f %% of the best",
-			seconds(l.w.BudgetNs), want, c.reps, 100*c.score/lead.score)})
+			"the budget of %s does not hold %d more trials of every cell; %s this one was at %.0f %% of the best",
+			seconds(l.w.BudgetNs), want, seen, 100*c.score/lead.score)})
 	}
 	return slices.DeleteFunc(cs, func(c candidate) bool { return gone[c.cell] }), out
 }
 
 // need is what one block of the cells that are left costs. Before the first
 // block a trial costs at least the shortest time that is worth measuring.
-func (v *view) need(cs []candidate, gone map[plan.Cell]bool, first bool) int64 {
+func (v *view) need(l *load, cs []candidate, gone map[plan.Cell]bool, first bool) int64 {
 	var sum int64
 	for _, c := range cs {
 		if gone[c.cell] {
@@ -78,7 +82,7 @@ func (v *view) need(cs []candidate, gone map[plan.Cell]bool, first bool) int64 {
 		}
 		cost := c.cost
 		if first {
-			cost = max(cost, int64(v.o.MinTiming)+int64(v.o.Overhead))
+			cost = max(cost, int64(v.o.MinTiming)+v.overhead(l, false))
 		}
 		sum += cost
 	}

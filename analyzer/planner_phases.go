@@ -9,6 +9,7 @@ import (
 
 // reserved is how many cells must be able to have their least number of
 // repetitions: the baseline, the best, and the simplest that may equal it.
+// What gates and claims ask for comes on top.
 const reserved = 3
 
 // reserve is what must stay unspent for that, and for one profile.
@@ -16,7 +17,7 @@ func (v *view) reserve(l *load) int64 {
 	g := v.guess(l)
 	trial := max(int64(max(g.wallNs, g.cpuNs)), int64(v.o.MinTiming)) + v.overhead(l, false)
 	controls := v.controlsLeft() / int64(len(v.loads))
-	return reserved*int64(v.o.MinReps)*trial + int64(v.o.MinProfiled) + v.overhead(l, true) + controls
+	return int64((reserved+len(l.asked))*v.o.MinReps)*trial + int64(v.o.MinProfiled) + v.overhead(l, true) + controls
 }
 
 // classify runs the sequential, profiled trials that the class rests on.

@@ -19,11 +19,14 @@ func (v *view) pilots(l *load) step {
 	}
 	g := v.guess(l)
 	cells := slices.Clone(l.w.Cells)
-	// The most promising first, the baseline before all: if the pilots' share
-	// of the budget ends early, what is left out was expected to lose.
+	// The most promising first, the baseline and what a gate or a claim asks for
+	// before all: if the pilots' share of the budget ends early, what is left out
+	// was expected to lose.
+	asked := l.firstAsked(g)
 	slices.SortStableFunc(cells, func(a, b plan.Cell) int {
 		return cmp.Or(
 			-cmp.Compare(btoi(a == l.baseline()), btoi(b == l.baseline())),
+			-cmp.Compare(btoi(asked[a]), btoi(asked[b])),
 			-cmp.Compare(g.rate(a, l), g.rate(b, l)),
 			cmp.Compare(a.Concurrency, b.Concurrency),
 			cmp.Compare(a.Model.Rank(), b.Model.Rank()),
@@ -54,7 +57,7 @@ func (v *view) pilots(l *load) step {
 		cost := lasts + v.overhead(l, false)
 		left := v.left(l)
 		// The reserve is for cells that have a pilot, so some must get one.
-		must := c == l.baseline() || piloted < reserved && rep == 0
+		must := c == l.baseline() || (piloted < reserved || asked[c]) && rep == 0
 		switch {
 		case left <= 0:
 			return s
@@ -77,6 +80,25 @@ func (v *view) pilots(l *load) step {
 		return s
 	}
 	return s
+}
+
+// firstAsked returns, of each model that a gate or a claim is about, the cell
+// that is expected to do best; of equals the one with the lowest concurrency.
+func (l *load) firstAsked(g guess) map[plan.Cell]bool {
+	first := make(map[plan.Cell]bool)
+	for _, m := range l.asked {
+		var best *plan.Cell
+		for i := range l.w.Cells {
+			c := &l.w.Cells[i]
+			if c.Model == m && !l.gone(*c) && (best == nil || g.rate(*c, l) > g.rate(*best, l)) {
+				best = c
+			}
+		}
+		if best != nil {
+			first[*best] = true
+		}
+	}
+	return first
 }
 
 // pilotRep returns the next pilot that a cell wants. The first calibrates; as

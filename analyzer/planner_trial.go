@@ -20,7 +20,7 @@ func (g guess) rate(c plan.Cell, l *load) float64 {
 	if g.cpuNs > 0 {
 		r = min(r, parallelism(c.Model, l.cores)/g.cpuNs)
 	}
-	if g.serial > 0 && c.Model != model.Processes {
+	if g.serial > 0 && !apart(c.Model) {
 		r = min(r, 1/(g.serial*g.wallNs))
 	}
 	if g.gil > 0 && l.sharesGIL(c.Model) {

@@ -23,6 +23,8 @@ func kinds() map[string]op {
 		"lock":   {cpu: 1e6, lock: 1e6, noise: 0.02},
 		"steps":  {steps: []op{{wait: 5e6}, {cpu: 5e6}}, names: []string{"fetch", "resize"}, noise: 0.02},
 		"broken": {cpu: 2e6, broken: map[model.Model]record.Status{model.Pool: record.Crashed, model.Threads: record.TimedOut}},
+		"python": {cpu: 2e6, wait: 2e6, waits: record.Network, noise: 0.02, py: &pyOp{gil: 0.9}},
+		"stall":  {cpu: 1e5, wait: 2e7, waits: record.Network, noise: 0.02, failEvery: 50, py: &pyOp{gil: 1, sync: true, raises: "OSError", notes: []string{"b", "a"}}},
 		"noisy":  {cpu: 2e6, foreign: 0.4, noise: 0.1},
 	}
 }
@@ -70,8 +72,8 @@ func TestVerdictDoesNotDependOnTheUnitOfTime(t *testing.T) {
 					cmpopts.IgnoreFields(Recommendation{}, "Why"),
 					cmpopts.IgnoreFields(Prediction{}, "Why"),
 				}
-				if diff := cmp.Diff([]any{a.Class, a.Demand, a.Split, a.Limits, a.Recommendation, a.Prediction, a.NoiseFloor, a.ObserverEffect},
-					[]any{b.Class, b.Demand, b.Split, b.Limits, b.Recommendation, b.Prediction, b.NoiseFloor, b.ObserverEffect}, opts); diff != "" {
+				if diff := cmp.Diff([]any{a.Class, a.Demand, a.Split, a.Limits, a.GIL, a.ErrorHandling, a.Recommendation, a.Prediction, a.NoiseFloor, a.ObserverEffect},
+					[]any{b.Class, b.Demand, b.Split, b.Limits, b.GIL, b.ErrorHandling, b.Recommendation, b.Prediction, b.NoiseFloor, b.ObserverEffect}, opts); diff != "" {
 					t.Errorf("%s: times %d fold change the verdict:\n%s", name, k, diff)
 				}
 			}
@@ -96,6 +98,28 @@ func slower(r record.Record, k int64) record.Record {
 		rt := *r.Runtime
 		rt.MutexWaitNs, rt.GCCPUNs = rt.MutexWaitNs*k, rt.GCCPUNs*k
 		r.Runtime = &rt
+	}
+	if r.Python != nil {
+		p := *r.Python
+		for _, ns := range []*int64{&p.WindowNs, &p.PythonNs, &p.NativeGILNs, &p.NativeNs, &p.GILWaitNs, &p.BlockedGILNs, &p.BlockedNs, &p.RunnableNs} {
+			*ns *= k
+		}
+		r.Python = &p
+	}
+	if r.Loop != nil {
+		l := *r.Loop
+		for _, ns := range []*int64{&l.IdleNs, &l.BusyNs, &l.CPUNs, &l.LongestTurnNs, &l.BlockingNs} {
+			*ns *= k
+		}
+		if l.Tasks != nil {
+			t := *l.Tasks
+			t.WallNs, t.StepNs, t.LongestStepNs, t.Awaits = t.WallNs*k, t.StepNs*k, t.LongestStepNs*k, slices.Clone(t.Awaits)
+			for i := range t.Awaits {
+				t.Awaits[i].WallNs *= k
+			}
+			l.Tasks = &t
+		}
+		r.Loop = &l
 	}
 	r.Steps = slices.Clone(r.Steps)
 	for i := range r.Steps {
@@ -133,6 +157,7 @@ func TestAModelThatLosesChangesNothing(t *testing.T) {
 		got := judged(t, &more).Workloads[0]
 		got.Cells = slices.DeleteFunc(got.Cells, func(c Cell) bool { return c.Model == model.Threads })
 		got.Scaling = slices.DeleteFunc(got.Scaling, func(s Scaling) bool { return s.Model == model.Threads })
+		got.ErrorHandling = slices.DeleteFunc(got.ErrorHandling, func(h ErrorHandling) bool { return h.Model == model.Threads })
 		got.OpsRun = want.OpsRun
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: a model that loses changes the verdict:\n%s", name, diff)

@@ -289,3 +289,22 @@ func TestPythonProfilesAreUsed(t *testing.T) {
 		t.Errorf("evidence\n%s", all)
 	}
 }
+
+// What a coroutine awaits, alone, has no stack: its tasks tell.
+func TestAwaitsOfSequentialAreWaits(t *testing.T) {
+	l := newLab("op", op{cpu: 1e5, wait: 2e7, py: &pyOp{gil: 1}})
+	run := l.drive(t, l.plan(20, 8, pyModels, []int{1, 8}, "op"), DefaultOptions())
+	for i := range run.Finished {
+		f := &run.Finished[i]
+		if f.Trial.Pass == plan.Classify {
+			wall := f.Record.WallNs
+			f.Record.Loop = &record.Loop{Turns: 1, Tasks: &record.Tasks{WallNs: wall / 4, Awaits: []record.Await{
+				{Frames: []record.Frame{{Function: "fetch", File: "/x/app.py", Line: 3}}, Wait: record.Network, WallNs: wall / 5},
+			}}}
+		}
+	}
+	w := judged(t, run).Workloads[0]
+	if kind, share := leading(w.Waits); kind != record.Network || share < 0.9 || !strings.Contains(strings.Join(w.Evidence, "\n"), "fetch (x/app.py:3)") {
+		t.Errorf("%v\n%s", w.Waits, strings.Join(w.Evidence, "\n"))
+	}
+}

@@ -166,7 +166,7 @@ func (j *judgement) settle(format string, args ...any) {
 func (j *judgement) undecided(why string) {
 	j.out.Recommendation = nil
 	j.out.Undecided = why
-	if s := j.noisy(j.noise); s != "" {
+	if s := j.noisy(j.noise); s != "" && j.noise.ControlTrials > 0 {
 		j.settle("a machine on which nothing else runs: %s", s)
 	}
 	j.say(ofMeasurement, "no recommendation: %s", why)
@@ -188,7 +188,7 @@ func (j *judgement) contenders() []contender {
 			c.barred = "its results differ from sequential's"
 		case cell.Status == record.Partial && cleanOK:
 			c.barred = "not all of its trials finished"
-		case cell.Status == record.Eliminated && cell.Model != model.Processes:
+		case cell.Status == record.Eliminated && !apart(cell.Model):
 			c.barred = "it was eliminated: " + cell.Reason
 		case cell.Status != record.OK && cell.Status != record.Partial && cell.Status != record.Eliminated:
 			c.barred = string(cell.Status) + ": " + cell.Reason
@@ -196,8 +196,12 @@ func (j *judgement) contenders() []contender {
 			c.barred = fmt.Sprintf("%d of %d ops failed, more than under sequential", cell.FailedOps, cell.Ops)
 		case cell.Model == model.EventLoop && j.load.w.Target.Kind != model.Python && j.stall() > j.o.LoopStall:
 			c.barred = fmt.Sprintf("%.0f %% of an op's time is in blocking calls, which would stall a true event loop", 100*j.stall())
-		case cell.Model == model.Processes && !j.load.w.Private:
-			c.barred = "children share no state, and the workload does not declare state: private"
+		case apart(cell.Model) && !j.load.w.Private:
+			who := "children"
+			if cell.Model == model.Subinterpreters {
+				who = "interpreters"
+			}
+			c.barred = who + " share no state, and the workload does not declare state: private"
 		case cell.Status == record.Eliminated:
 			c.barred = "it was eliminated: " + cell.Reason
 		default:
@@ -307,11 +311,16 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 			if j.load.hasGIL() {
 				own = "an interpreter with a GIL, locks and caches of its own"
 			}
-			j.warn(WarnSemantics, "declare state: private if ops need not share memory, locks or caches",
-				"%s reads %.2fx of what is recommended, because each child has %s: that changes semantics", setupOf(c.cell), c.score/best.score, own)
+			j.warnOnce(WarnSemantics, "declare state: private if ops need not share memory, locks or caches",
+				"%s reads %.2fx of what is recommended, because each worker has %s: that changes semantics", setupOf(c.cell), c.score/best.score, own)
 		}
 	}
 	r.Code = j.code(pick.cell)
+	if len(r.Better) > 0 && j.load.w.Target.Kind == model.Python {
+		b := r.Better[0]
+		r.Code = append(r.Code, "", fmt.Sprintf("# %s, once ops share nothing (%s):", times(b.Speedup.Value), b.Declare))
+		r.Code = append(r.Code, j.pythonCode(b.Model, b.Concurrency)...)
+	}
 	j.out.Recommendation = r
 	j.out.Undecided = ""
 	j.sameOnBothSides(r)
@@ -322,7 +331,7 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 func (j *judgement) undeclared(c *contender) bool {
 	switch c.cell.Status {
 	case record.OK, record.Partial, record.Eliminated:
-		return c.cell.Model == model.Processes && !j.load.w.Private && j.failsLikeBaseline(j.load, c.cell.FailedOps, c.cell.Ops)
+		return apart(c.cell.Model) && !j.load.w.Private && j.failsLikeBaseline(j.load, c.cell.FailedOps, c.cell.Ops)
 	}
 	return false
 }

@@ -46,6 +46,8 @@ type Noise struct {
 	// against itself (A-A): differences below it are ties.
 	Floor      float64 `json:"floor"`
 	ControlsOK bool    `json:"controls_ok"`
+	// ControlTrials is how many trials of each control were measured at least.
+	ControlTrials int `json:"control_trials"`
 	// ControlCPU and ControlWait are the demands that the controls read.
 	ControlCPU  float64 `json:"control_cpu"`
 	ControlWait float64 `json:"control_wait"`

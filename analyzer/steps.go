@@ -43,16 +43,16 @@ func (o Options) steps(fs []plan.Finished, s scale) []Step {
 // scale returns the scale between the run's two controls; without both, or
 // where they did not come out as what they are, demands are not rescaled.
 func (v *view) scale() scale {
-	cpu, wait, ok := v.controlDemands()
+	cpu, wait, _, ok := v.controlDemands()
 	if !ok {
 		return scale{wait: 0, cpu: 1}
 	}
 	return scale{wait: wait, cpu: cpu}
 }
 
-// controlDemands returns the median demands of the controls, and whether both
-// came out as what they are.
-func (v *view) controlDemands() (cpu, wait float64, ok bool) {
+// controlDemands returns the median demands of the controls, of how many trials
+// of each at least, and whether both came out as what they are.
+func (v *view) controlDemands() (cpu, wait float64, trials int, ok bool) {
 	read := func(c plan.Control) (float64, int) {
 		s := controlSlot(c, plan.ControlRun, 0)
 		fs := v.controls.countedAs(s.cell, plan.ControlRun, c, v.o)
@@ -60,5 +60,5 @@ func (v *view) controlDemands() (cpu, wait float64, ok bool) {
 	}
 	cpu, nc := read(plan.ControlCPU)
 	wait, nw := read(plan.ControlWait)
-	return cpu, wait, nc > 0 && nw > 0 && cpu >= v.o.ControlCPUMin && wait <= v.o.ControlWaitMax
+	return cpu, wait, min(nc, nw), nc > 0 && nw > 0 && cpu >= v.o.ControlCPUMin && wait <= v.o.ControlWaitMax
 }

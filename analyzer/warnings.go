@@ -56,7 +56,7 @@ func (v *view) runWarnings(r *rundir.Run, n Noise) []Warning {
 		add(WarnNoisyHost, "stop other programs, or run on a machine of its own",
 			"other programs took %.0f %% of the cores and the hypervisor %.0f %% in the median trial", 100*n.ForeignShare, 100*n.StealShare)
 	}
-	if !n.ControlsOK && len(r.Finished) > 0 && !v.ended() {
+	if !n.ControlsOK && n.ControlTrials > 0 && len(r.Finished) > 0 && !v.ended() {
 		add(WarnControls, "run again on a quieter machine",
 			"of the controls, computing read a demand of %.2f (at least %.2f is right) and waiting %.2f (at most %.2f)",
 			n.ControlCPU, v.o.ControlCPUMin, n.ControlWait, v.o.ControlWaitMax)

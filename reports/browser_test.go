@@ -22,6 +22,7 @@ import (
 
 	"github.com/concprof/concprof/analyzer"
 	"github.com/concprof/concprof/analyzer/profile"
+	"github.com/concprof/concprof/probes/model"
 )
 
 // TestPageInBrowser opens pages in a real browser, in both
@@ -92,6 +93,7 @@ func checkBars(t *testing.T, ctx context.Context, id string, w *analyzer.Workloa
 // placed is a point of a chart where the browser put it.
 type placed struct {
 	Model string  `json:"model"`
+	Shift float64 `json:"shift"` // of its model's line, to the right
 	X     float64 `json:"x"`
 	Y     float64 `json:"y"`
 }
@@ -117,7 +119,7 @@ func checkChart(t *testing.T, ctx context.Context, id string, w *analyzer.Worklo
 			labels: [...f.querySelectorAll(".ys text")].map(t => t.textContent),
 			names: [...f.querySelectorAll(".names text")].map(t => t.y.baseVal[0].value),
 			points: [...xy.querySelectorAll("g[data-model]")].flatMap(s =>
-				[...s.querySelectorAll("svg:not(.ring)")].map(p => ({model: s.dataset.model, x: p.x.baseVal.value, y: p.y.baseVal.value}))),
+				[...s.querySelectorAll("svg:not(.ring)")].map(p => ({model: s.dataset.model, shift: s.transform.baseVal.consolidate().matrix.e, x: p.x.baseVal.value, y: p.y.baseVal.value}))),
 		};
 	})()`)
 	c, ok := draw(w, id, throughput())
@@ -130,7 +132,7 @@ func checkChart(t *testing.T, ctx context.Context, id string, w *analyzer.Worklo
 	var cells []*analyzer.Cell
 	for _, s := range c.Series {
 		for _, cell := range ordered(w) {
-			if string(cell.Model) == s.Name && counted(cell) {
+			if v, _, _, _ := throughput().of(cell); string(cell.Model) == s.Name && v > 0 {
 				cells = append(cells, cell)
 			}
 		}
@@ -150,13 +152,25 @@ func checkChart(t *testing.T, ctx context.Context, id string, w *analyzer.Worklo
 	var lowest, highest float64
 	fmt.Sscan(first, &lowest)
 	fmt.Sscan(last, &highest)
+	shifts := map[float64]string{} // of the models but the baseline
 	for i, p := range g.Points {
 		cell := cells[i]
-		y := zero + (high-zero)*cell.OpsPerSec.Median/top
-		x := g.Width * (0.02 + 0.96*math.Log2(float64(cell.Concurrency)/lowest)/math.Log2(highest/lowest))
+		v, _, _, _ := throughput().of(cell)
+		y := zero + (high-zero)*v/top
+		x := g.Width * (margin + (100-2*margin)*math.Log2(float64(cell.Concurrency)/lowest)/math.Log2(highest/lowest)) / 100
 		if p.Model != string(cell.Model) || math.Abs(p.Y-y) > 1 || math.Abs(p.X-x) > 1 {
-			t.Errorf("%s: %s at %d (%.1f ops/s) stands at %.1f, %.1f, want %.1f, %.1f", id, cell.Model, cell.Concurrency, cell.OpsPerSec.Median, p.X, p.Y, x, y)
+			t.Errorf("%s: %s at %d (%.1f ops/s) stands at %.1f, %.1f, want %.1f, %.1f", id, cell.Model, cell.Concurrency, v, p.X, p.Y, x, y)
 		}
+		if at := x + p.Shift; math.Abs(p.Shift) > levelWide/2 || at < 0 || at > g.Width {
+			t.Errorf("%s: %s is moved by %.1f pixels, to %.1f of %.1f", id, p.Model, p.Shift, at, g.Width)
+		}
+		if p.Model == string(model.Sequential) {
+			continue
+		}
+		if other, taken := shifts[p.Shift]; taken && other != p.Model {
+			t.Errorf("%s: %s lies on %s", id, p.Model, other)
+		}
+		shifts[p.Shift] = p.Model
 	}
 	for i := range g.Names {
 		for j := range i {

@@ -71,9 +71,9 @@ const (
 	// closer, so that all of them take no more than levelWide: levels are some
 	// 60 pixels apart when seven of them share half a page.
 	pointApart = 8.0
-	levelWide  = 36.0
+	levelWide  = 28.0
 	markerSize = 10.0 // a whisker that is shorter would not be seen
-	margin     = 7.0  // percent, left and right of the outer levels
+	margin     = 9.0  // percent, left and right of the outer levels
 )
 
 // logFrom is the ratio of the fastest model's best to the slowest's from

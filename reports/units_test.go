@@ -67,7 +67,7 @@ func TestTextWidth(t *testing.T) {
 					switch {
 					case strings.TrimSpace(l) == "code":
 						code = true
-					case l == "":
+					case l != "" && !strings.HasPrefix(l, "    "):
 						code = false
 					}
 					if n := columns(l); n > width && !code && !strings.Contains(l, "concprof report") && !strings.Contains(l, "concprof pprof") {

@@ -49,6 +49,9 @@ func (v verdict) brief() string {
 	if v.Speedup != "" {
 		s += ", " + strings.TrimSpace(strings.SplitN(v.Speedup, "(", 2)[0])
 	}
+	if v.Undeclared != "" {
+		s += "; " + v.Undeclared
+	}
 	return s
 }
 
@@ -70,8 +73,8 @@ func judge(w *analyzer.Workload) verdict {
 		v.Because = strings.TrimSuffix(w.Undecided, ".")
 	case r.Model == model.Sequential:
 		v.Advice = "stay sequential, no other model is measurably better"
-		if b := undeclared(r); b != "" {
-			v.Advice = "stay sequential in one process; " + b
+		if v.Undeclared = undeclared(r); v.Undeclared != "" {
+			v.Advice = "stay sequential in one process"
 		}
 	default:
 		v.Advice = "use " + setup(r.Model, r.Concurrency)
@@ -88,7 +91,7 @@ func undeclared(r *analyzer.Recommendation) string {
 		return ""
 	}
 	b := r.Better[0]
-	return fmt.Sprintf("%s reach %s, to be used only if ops share nothing: declare %s", setup(b.Model, b.Concurrency), ratio(b.Speedup.Value), b.Declare)
+	return fmt.Sprintf("with %s it is %s, but that may be used only if ops share nothing: then declare %s", setup(b.Model, b.Concurrency), ratio(b.Speedup.Value), b.Declare)
 }
 
 // setup returns a model at a concurrency in words.
@@ -447,12 +450,19 @@ func hostLine(r *analyzer.Run) string {
 func noiseLine(r *analyzer.Run) string {
 	n := r.Noise
 	s := fmt.Sprintf("differences under %s are noise here; ", percent(n.Floor))
-	if n.ControlsOK {
-		s += "the controls came out as what they are"
-	} else {
-		s += "the controls did NOT come out as what they are"
+	if n.Floor == 0 {
+		s = "how much the baseline differs from itself was not measured; "
 	}
-	s += fmt.Sprintf(" (CPU %s, wait %s); other programs took %s of the cores", demand(n.ControlCPU), demand(n.ControlWait), percent(n.ForeignShare))
+	read := fmt.Sprintf(" (CPU %s, wait %s)", demand(n.ControlCPU), demand(n.ControlWait))
+	switch {
+	case n.ControlTrials == 0:
+		s += "the controls were not measured"
+	case n.ControlsOK:
+		s += "the controls came out as what they are" + read
+	default:
+		s += "the controls did NOT come out as what they are" + read
+	}
+	s += fmt.Sprintf("; other programs took %s of the cores", percent(n.ForeignShare))
 	if n.StealShare > 0 {
 		s += ", the hypervisor " + percent(n.StealShare)
 	}

@@ -33,6 +33,8 @@ func TestWaitsOfStacks(t *testing.T) {
 		{"file, another kernel interface", "os.(*File).Read internal/poll.(*FD).Read syscall.read internal/runtime/syscall/linux.Syscall6", profile.Ambiguous, record.File},
 		{"file shared", "os.(*File).Read internal/poll.(*FD).Read internal/poll.(*fdMutex).rwlock internal/poll.runtime_Semacquire runtime.semacquire1" + park, profile.Blocked, record.Lock},
 		{"fsync", "os.(*File).Sync internal/poll.(*FD).Fsync syscall.Fsync syscall.Syscall", profile.Ambiguous, record.File},
+		{"fdatasync, as databases call it", "syscall.Fdatasync syscall.Syscall", profile.Ambiguous, record.File},
+		{"pwrite", "golang.org/x/sys/unix.Pwrite golang.org/x/sys/unix.Syscall6", profile.Ambiguous, record.File},
 		{"stat", "os.Stat os.statNolog os.ignoringEINTR os.statNolog.func1 syscall.Stat syscall.Syscall6", profile.Ambiguous, record.File},
 		{"child", "os/exec.(*Cmd).Run os/exec.(*Cmd).Wait os.(*Process).Wait os.(*Process).pidfdWait os.ignoringEINTR os.(*Process).pidfdWait.func1 internal/syscall/unix.Waitid syscall.Syscall6", profile.Blocked, record.Subprocess},
 		{"child of an older Go", "os/exec.(*Cmd).Wait os.(*Process).wait os.(*Process).blockUntilWaitable syscall.Syscall6", profile.Blocked, record.Subprocess},

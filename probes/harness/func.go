@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
 )
 
@@ -47,6 +48,16 @@ func (l *Lazy) get(key string) (any, error) {
 	return l.value, nil
 }
 
+// brief returns the first line of a key that says anything: errors name a
+// function by it, and an expression may have many lines.
+func brief(key string) string {
+	text := strings.TrimSpace(key)
+	if i := strings.IndexByte(text, '\n'); i >= 0 {
+		return strings.TrimSpace(text[:i]) + " …"
+	}
+	return text
+}
+
 // adapt turns fn, a function of the user's, into a stepFunc. The common
 // shapes are called directly; the others through reflection, which costs
 // some hundred nanoseconds an op. An error says why fn cannot be an op.
@@ -55,6 +66,7 @@ func (l *Lazy) get(key string) (any, error) {
 // an *inputError: that one says that the input does not fit the function, a
 // fault of the workload and not of an op.
 func adapt(key string, fn any) (stepFunc, error) {
+	key = brief(key)
 	s, err := parseShape(key, fn)
 	if err != nil {
 		return nil, err
@@ -76,6 +88,7 @@ func adapt(key string, fn any) (stepFunc, error) {
 // adaptHook turns a setup or teardown function, which takes nothing but a
 // context and returns nothing but an error, into one shape.
 func adaptHook(key string, fn any) (func(context.Context) error, error) {
+	key = brief(key)
 	s, err := parseShape(key, fn)
 	if err != nil {
 		return nil, err

@@ -277,10 +277,33 @@ func label(w *workload.Workload) string {
 // goLabel names a function as one would in Go, "./internal/thumb.Render"; of
 // the package in the workload file's own folder, by its name alone.
 func goLabel(g *workload.GoFunc) string {
+	name := firstLine(g.Func)
 	if g.Package == "." || g.Package == "./" {
-		return g.Func
+		return name
 	}
-	return g.Package + "." + g.Func
+	return g.Package + "." + name
+}
+
+// maxLabel is how many characters of an expression a label shows: one line of
+// a narrow terminal.
+const maxLabel = 72
+
+// firstLine returns the first line of an expression that says anything, with
+// an ellipsis for what is left out.
+func firstLine(expr string) string {
+	lines := strings.Split(strings.TrimSpace(expr), "\n")
+	for len(lines) > 1 && strings.HasPrefix(strings.TrimSpace(lines[0]), "//") {
+		lines = lines[1:]
+	}
+	line := strings.TrimSpace(lines[0])
+	cut := len(lines) > 1
+	if r := []rune(line); len(r) > maxLabel {
+		line, cut = strings.TrimSpace(string(r[:maxLabel])), true
+	}
+	if cut {
+		return line + " …"
+	}
+	return line
 }
 
 func stepLabel(s workload.Step) string {

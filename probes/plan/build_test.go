@@ -177,4 +177,33 @@ func TestLabels(t *testing.T) {
 			t.Errorf("package %q: %q, want %q", pkg, got, want)
 		}
 	}
+	for expr, want := range map[string]string{
+		"\n// a comment\nfunc(n int) error {\n\treturn nil\n}\n": "func(n int) error { …",
+		"New().Add\n":           "New().Add",
+		strings.Repeat("é", 80): strings.Repeat("é", 72) + " …",
+	} {
+		if got := goLabel(&workload.GoFunc{Package: ".", Func: expr}); got != want {
+			t.Errorf("%q: %q, want %q", expr, got, want)
+		}
+	}
+}
+
+// Conditions of the command line replace those of the file, and claims go with
+// their workloads.
+func TestGatesAndClaims(t *testing.T) {
+	file := &workload.File{
+		Workloads: []workload.Workload{{Name: "nap", Steps: []workload.Step{{Sleep: &workload.Sleep{For: 1e6}}}, Claim: &workload.Claim{Says: "x", Expect: "limit == none"}}},
+		Gate:      []string{"class == io-bound"},
+	}
+	p, err := Build(file, Settings{Runs: -1, Warmup: -1})
+	if err != nil || len(p.Workloads[0].Gate) != 1 || p.Workloads[0].Claim == nil || p.Workloads[0].Claim.Expect != "limit == none" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	p, err = Build(file, Settings{Runs: -1, Warmup: -1, Gate: []string{"speedup > 2", "limit != gil"}})
+	if err != nil || len(p.Workloads[0].Gate) != 2 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if _, err := Build(file, Settings{Gate: []string{"faster"}}); err == nil {
+		t.Error("a gate that cannot be read is taken")
+	}
 }

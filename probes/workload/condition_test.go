@@ -59,3 +59,23 @@ func FuzzParseCondition(f *testing.F) {
 		}
 	})
 }
+
+func TestClaim(t *testing.T) {
+	const file = `version: 1
+workloads:
+  - name: nap
+    steps: [{sleep: 1ms}]
+    claim: {says: pools help, expect: %s}
+`
+	f, err := Parse("w.yaml", []byte(strings.Replace(file, "%s", "speedup(pool) >= 1.2", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := f.Workloads[0].Claim; c == nil || *c != (Claim{Says: "pools help", Expect: "speedup(pool) >= 1.2"}) {
+		t.Errorf("%+v", c)
+	}
+	_, err = Parse("w.yaml", []byte(strings.Replace(file, "%s", "speedup(pol) >= 1.2", 1)))
+	if err == nil || !strings.Contains(err.Error(), `w.yaml:5:39: workloads[0].claim.expect: unknown model "pol"`) {
+		t.Errorf("%v", err)
+	}
+}

@@ -28,11 +28,13 @@ const (
 	// standstill is the least delay of a tick that counts as the keeper having
 	// been stopped rather than waiting for a processor.
 	standstill = 2 * time.Second
-	// treeTime lies between looks at the whole tree, or treeFactor times as long
-	// as the last one took, if that is longer: each reads all of /proc, and
-	// must not take more than 1/treeFactor of a processor that is measured.
+	// treeTime lies between looks at the whole tree, or treeFactor times the CPU
+	// time of the last one, if that is longer: each reads all of /proc, and
+	// must not take more than 1/treeFactor of a processor that is measured. But
+	// limits that are looked at less often than every treeMost are none.
 	treeTime   = time.Second
 	treeFactor = 500
+	treeMost   = 3 * time.Second
 )
 
 // Keep is the main function of a keeper. It never returns.
@@ -245,8 +247,9 @@ func (k *keeper) tick() {
 	// One process alone is cheap to look at; the tree costs a scan of /proc.
 	rss, n := residentBytes(k.target), 1
 	if now.After(k.treeAt) {
+		before := ownCPU()
 		rss, n = treeSize(os.Getpid())
-		k.treeAt = now.Add(max(treeTime, treeFactor*time.Since(now)))
+		k.treeAt = now.Add(min(max(treeTime, treeFactor*(ownCPU()-before)), treeMost))
 	}
 	k.ending.PeakRSSBytes = max(k.ending.PeakRSSBytes, rss)
 	switch {
@@ -259,14 +262,20 @@ func (k *keeper) tick() {
 
 // account adds up what the tree used.
 func (k *keeper) account() {
-	var tree, self syscall.Rusage
+	var tree syscall.Rusage
 	syscall.Getrusage(syscall.RUSAGE_CHILDREN, &tree) //nolint:errcheck // cannot fail
-	syscall.Getrusage(syscall.RUSAGE_SELF, &self)     //nolint:errcheck // cannot fail
 	k.ending.User = time.Duration(tree.Utime.Nano())
 	k.ending.System = time.Duration(tree.Stime.Nano())
-	k.ending.Keeper = time.Duration(self.Utime.Nano() + self.Stime.Nano())
+	k.ending.Keeper = ownCPU()
 	k.ending.PeakRSSBytes = max(k.ending.PeakRSSBytes, int64(tree.Maxrss)*maxrssUnit)
 	k.ending.Gap += readClocks().gapSince(k.begin)
+}
+
+// ownCPU is the CPU time of this process.
+func ownCPU() time.Duration {
+	var self syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &self) //nolint:errcheck // cannot fail
+	return time.Duration(self.Utime.Nano() + self.Stime.Nano())
 }
 
 // limit sets the limits that the kernel holds. They bind this process too,

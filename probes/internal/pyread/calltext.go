@@ -47,6 +47,8 @@ func callText(src string) (text string, ok bool) {
 				b.WriteByte(c)
 			}
 		case depth > 0 || c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\\':
+		case c != '.' && c != '_' && c < 0x80 && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z'):
+			return "", false // an operator, or a statement: no call
 		default:
 			b.WriteByte(c)
 			call = -1

@@ -22,7 +22,7 @@ const retries = 2
 
 // look looks at the thread of seat s.
 func (r *reader) look(t *Target, th *thread, s seat, now time.Duration) (v view) {
-	state, ok := th.files.read()
+	state, ok := th.files.read(false)
 	if !ok {
 		return v
 	}
@@ -53,7 +53,7 @@ func (r *reader) readStack(t *Target, th *thread, s seat, state kernelState) (ke
 	read := false
 	for range 1 + retries {
 		ok := r.chain.read(s, &th.stack)
-		after, alive := th.files.read()
+		after, alive := th.files.read(true)
 		if !alive || t.memory.gone {
 			return state, false
 		}

@@ -16,20 +16,8 @@ import (
 // came onto a processor once more often than it left one is there. The kernel
 // counts the former in schedstat, the latter as switches; both begin at 0.
 func (r *reader) onCPU(th *thread, now kernelState, at time.Duration) bool {
-	for range 1 + retries {
-		s, ok := th.files.readSched()
-		if !ok {
-			break
-		}
-		after, ok := th.files.readSlices()
-		if !ok {
-			break
-		}
-		if after != now.slices {
-			now.slices = after // it was switched while it was read
-			continue
-		}
-		return s.switches < now.slices || r.displaced(s)
+	if now.exact {
+		return now.sched.switches < now.slices || r.displaced(now.sched)
 	}
 	return !th.queued(now, at)
 }
@@ -83,17 +71,6 @@ func parseSched(data []byte) (s schedInfo, ok bool) {
 		}
 	}
 	return s, found == 2
-}
-
-// readSlices returns how often the thread came onto a processor.
-func (f *threadFiles) readSlices() (int64, bool) {
-	var buf [128]byte
-	n, err := unix.Pread(f.schedstat, buf[:], 0)
-	if err != nil {
-		return 0, false
-	}
-	_, _, slices := parseSchedstat(buf[:n])
-	return slices, true
 }
 
 // queued is onCPU's opposite where the kernel only says how much time a

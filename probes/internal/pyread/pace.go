@@ -10,10 +10,11 @@ type pace struct {
 	budget float64       // share of a core
 	period time.Duration // between looks, as it is now
 
-	last   time.Duration // CPU time at the end of the last look
+	first  time.Duration // CPU time at the start
+	last   time.Duration // and at the end of the last look
 	fixed  float64       // ns a look, apart from the threads; a moving average
 	thread float64       // ns a thread looked at
-	known  bool
+	looks  int           // that cost something
 }
 
 func newPace(o Options) pace {
@@ -22,24 +23,32 @@ func newPace(o Options) pace {
 }
 
 // begin tells the CPU time at the start.
-func (p *pace) begin(cpu time.Duration) { p.last = cpu }
+func (p *pace) begin(cpu time.Duration) { p.first, p.last = cpu, cpu }
 
 // fewest is the least number of threads that a look is worth.
 const fewest = 8
 
-// share returns the share of n threads to look at, and sets the period.
-func (p *pace) share(n int) float64 {
-	if !p.known || n == 0 {
+// The reader aims at reserve of its share, as costs vary, and makes good
+// within payback looks for what it has used too much, such as for the first
+// look at threads, which opens their files and reads their code.
+const (
+	reserve = 0.9
+	payback = 20
+)
+
+// share returns the share of n threads to look at, and sets the period; now is
+// the time since the start.
+func (p *pace) share(n int, now time.Duration) float64 {
+	if p.looks < 2 || n == 0 {
 		return 1
 	}
-	affordable := func(period time.Duration) float64 {
-		return (p.budget*float64(period) - p.fixed) / max(p.thread, 1)
-	}
+	overdrawn := max(0, float64(p.last-p.first)-reserve*p.budget*float64(now))
+	cost := p.fixed + overdrawn/payback
 	k := float64(n)
-	if can := affordable(p.aim); can < k {
+	if can := (reserve*p.budget*float64(p.aim) - cost) / max(p.thread, 1); can < k {
 		k = max(can, min(k, fewest))
 	}
-	p.period = max(p.aim, time.Duration((p.fixed+k*p.thread)/p.budget))
+	p.period = max(p.aim, time.Duration((cost+k*p.thread)/(reserve*p.budget)))
 	return k / float64(n)
 }
 
@@ -55,11 +64,12 @@ func (p *pace) spent(listed, end time.Duration, looked, threads int) {
 		return
 	}
 	each := float64(end-listed) / float64(looked)
-	if !p.known {
-		// The first look at threads opens their files and reads their code.
-		p.known, p.fixed, p.thread = true, fixed, each
+	// The first look is not typical. Later ones that are not are bounded: what
+	// they cost too much is paid back all the same.
+	if p.looks++; p.looks <= 2 {
+		p.fixed, p.thread = fixed, each
 		return
 	}
-	p.fixed += smooth * (fixed - p.fixed)
-	p.thread += smooth * (each - p.thread)
+	p.fixed += smooth * (min(fixed, 4*p.fixed) - p.fixed)
+	p.thread += smooth * (min(each, 4*p.thread) - p.thread)
 }

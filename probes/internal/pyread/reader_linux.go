@@ -74,7 +74,7 @@ func (r *reader) tick(now time.Duration) bool {
 	r.last = now
 	r.looks++
 	threads := r.list()
-	share := r.pace.share(threads)
+	share := r.pace.share(threads, now)
 	weight := float64(since) / share
 	looked := 0
 	listed := threadCPU()

@@ -33,6 +33,9 @@ type kernelState struct {
 
 	run, wait int64 // ns on a processor and in its queue, so far
 	slices    int64 // how often it came onto one
+
+	sched schedInfo // of running ones, if asked for; read at the same instant
+	exact bool      // sched could be read
 }
 
 // threadFiles are the files of a thread in /proc, kept open from look to
@@ -68,20 +71,53 @@ func (f *threadFiles) close() {
 	*f = threadFiles{}
 }
 
-// read reads the state of a thread; false if it has ended.
-func (f *threadFiles) read() (s kernelState, ok bool) {
+// read reads the state of a thread; false if it has ended. If asked to, it
+// reads too what tells whether a running thread is on a processor.
+func (f *threadFiles) read(exactly bool) (s kernelState, ok bool) {
+	for range 1 + retries {
+		if s.running, s.nr, s.args, ok = f.readSyscall(); !ok {
+			return s, false
+		}
+		if !s.running || !exactly {
+			s.run, s.wait, s.slices = f.readSchedstat()
+			return s, true
+		}
+		_, _, before := f.readSchedstat()
+		if s.sched, s.exact = f.readSched(); !s.exact {
+			break
+		}
+		running, _, _, ok := f.readSyscall()
+		s.run, s.wait, s.slices = f.readSchedstat()
+		if ok && running && s.slices == before {
+			return s, true
+		}
+	}
+	// It goes from one state to another too fast.
+	s.exact = false
+	s.run, s.wait, s.slices = f.readSchedstat()
+	return s, true
+}
+
+func (f *threadFiles) readSyscall() (running bool, nr int, args [6]uint64, ok bool) {
 	var buf [256]byte
 	n, err := unix.Pread(f.syscall, buf[:], 0)
 	if err != nil || n <= 0 {
-		return s, false
+		return false, 0, args, false
 	}
-	s.running, s.nr, s.args = parseSyscall(buf[:n])
-	if f.schedstat > 0 {
-		if n, err := unix.Pread(f.schedstat, buf[:], 0); err == nil {
-			s.run, s.wait, s.slices = parseSchedstat(buf[:n])
-		}
+	running, nr, args = parseSyscall(buf[:n])
+	return running, nr, args, true
+}
+
+func (f *threadFiles) readSchedstat() (run, wait, slices int64) {
+	var buf [128]byte
+	if f.schedstat <= 0 {
+		return 0, 0, 0
 	}
-	return s, true
+	n, err := unix.Pread(f.schedstat, buf[:], 0)
+	if err != nil {
+		return 0, 0, 0
+	}
+	return parseSchedstat(buf[:n])
 }
 
 // parseSyscall reads /proc/<pid>/task/<tid>/syscall: "running", or the number

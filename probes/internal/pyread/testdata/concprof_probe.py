@@ -8,7 +8,9 @@ prints one JSON object: what the ops themselves measured.
 import asyncio
 import hashlib
 import json
+import multiprocessing
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -66,7 +68,7 @@ def ready():
     print("ready", flush=True)
 
     def wait():
-        sys.stdin.buffer.read()
+        os.read(0, 1)
         stop.set()
 
     threading.Thread(target=wait, daemon=True).start()
@@ -78,10 +80,18 @@ def loop(function, *arguments):
 
 
 def threads(n, function, *arguments):
-    ready()
+    # Threads that compute would keep the others from being started.
+    gate = threading.Barrier(n + 1)
+
+    def begin():
+        gate.wait()
+        loop(function, *arguments)
+
     with ThreadPoolExecutor(n) as pool:
         for _ in range(n):
-            pool.submit(loop, function, *arguments)
+            pool.submit(begin)
+        ready()
+        gate.wait()
 
 
 def mix_sequential(_):
@@ -201,15 +211,42 @@ def file(path):
     threads(1, write)
 
 
+def selects(_):
+    ours, theirs = socket.socketpair()
+    threads(1, lambda: select.select([ours], [], [], 0.1))
+
+
+def polls(_):
+    ours, theirs = os.pipe()
+    poll = select.poll()
+    poll.register(ours, select.POLLIN)
+    threads(1, lambda: poll.poll(100))
+
+
+def async_sleep(_):
+    async def work():
+        spin(5000)
+        await asyncio.sleep(0.01)
+
+    async def main():
+        while not stop.is_set():
+            await concprof_op_async(work)
+
+    ready()
+    asyncio.run(main())
+
+
 def worker_op(_):
     concprof_op(spin, 300000)
 
 
-def processes(n):
-    with ProcessPoolExecutor(int(n)) as pool:
+def processes(method):
+    context = multiprocessing.get_context(method)
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        list(pool.map(worker_op, range(2)))
         ready()
         while not stop.is_set():
-            list(pool.map(worker_op, range(2 * int(n))))
+            list(pool.map(worker_op, range(4)))
 
 
 def die(_):
