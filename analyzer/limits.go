@@ -202,7 +202,7 @@ func (j *judgement) limitDownstream(share float64) {
 	if p, ok := j.probe.place(kind); ok {
 		at = ", in " + j.load.told(p).String()
 	}
-	j.say(ofLimits, "%s; among others they wait %.0f %% of their time for %s%s", said, 100*j.probe.Share(kind), waitsFor(kind), at)
+	j.say(ofLimits, "%s; among others they wait %.0f %% of their time for %s%s", said, 100*j.probe.Share(kind), j.load.waitsFor(kind), at)
 }
 
 // saturated returns the share of the throughput that concurrency should have
