@@ -20,6 +20,9 @@ const (
 	readMinor = 11
 )
 
+// byFile says of an interpreter that the workload file names it.
+const byFile = "the workload file"
+
 // An Interpreter is a Python that was found and has said what it is.
 type Interpreter struct {
 	record.Interpreter
@@ -86,13 +89,13 @@ func (s Search) named() (path, found string, err error) {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(s.Dir, path)
 		}
-		return path, "interpreter: " + s.Key, nil
+		return path, byFile, nil
 	case s.Key != "":
 		paths := s.executables(s.Key)
 		if len(paths) == 0 {
 			return "", "", &Error{fmt.Sprintf("interpreter %s: not found in PATH (%s)", s.Key, s.lookup("PATH")), "name one that is there, or write a path with a slash: it is relative to the workload file"}
 		}
-		return paths[0], "interpreter: " + s.Key, nil
+		return paths[0], byFile, nil
 	case venv != "":
 		return filepath.Join(venv, "bin", "python"), "$VIRTUAL_ENV", nil
 	}
@@ -163,7 +166,11 @@ func (s Search) explain(ctx context.Context, found string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	e := &Error{Message: found + " does not run: " + err.Error()}
+	what := found
+	if found == byFile {
+		what = "interpreter " + s.Key
+	}
+	e := &Error{Message: what + " does not run: " + err.Error()}
 	switch {
 	case found == "$VIRTUAL_ENV":
 		e.Hint = "deactivate it, or make it again, or name another: interpreter: PATH"
@@ -182,7 +189,7 @@ func (i *Interpreter) tooOld() error {
 		return nil
 	}
 	return &Error{
-		fmt.Sprintf("%s, found by %s, is %v: too old, Python 3.%d is the oldest that can be measured", i.Path, i.Found, i.Interpreter, minMinor),
+		fmt.Sprintf("%s, by %s, is %v: too old, Python 3.%d is the oldest that can be measured", i.Path, i.Found, i.Interpreter, minMinor),
 		"name a newer one in the workload file: interpreter: python3.11",
 	}
 }
