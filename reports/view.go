@@ -31,6 +31,7 @@ type workloadView struct {
 	Code             string
 	Flames           []flameView
 	BaseFlames       []flameView // to compare with
+	Explore          *exploreView
 	FlameProblem     string
 	Rows             []rowView
 	Gaps             []gapView
@@ -66,7 +67,7 @@ type rowView struct {
 	Bar string
 }
 
-func viewOf(res *analyzer.Result, i int) workloadView {
+func viewOf(res *analyzer.Result, i int, d density, data *flameData) workloadView {
 	w := &res.Workloads[i]
 	v := workloadView{
 		ID: fmt.Sprintf("w%d", i+1), Name: plain(w.Name), Target: plain(w.Target), Class: class(w),
@@ -77,7 +78,13 @@ func viewOf(res *analyzer.Result, i int) workloadView {
 	}
 	v.Parts = usedParts(v.Bars)
 	v.Charts = charts(w, v.ID)
-	v.Flames, v.BaseFlames, v.FlameProblem = flames(w, v.ID)
+	v.Flames, v.BaseFlames, v.FlameProblem = flames(w, v.ID, d.frames)
+	if !d.baseline {
+		v.BaseFlames = nil
+	}
+	if all := data.add(v.ID, w, d.nodes); all != nil {
+		v.Explore = explore(v.ID, w, all)
+	}
 	for _, s := range reasons(w) {
 		v.Evidence = append(v.Evidence, plain(s))
 	}
