@@ -135,7 +135,7 @@ func (j *judgement) workload() Workload {
 	if j.out.Class == Inconclusive && j.out.Settle == "" {
 		j.settle("a sequential trial with profiles that finishes: the class rests on those")
 	}
-	j.out.Evidence = j.chain()
+	j.out.Evidence, j.out.EvidenceStages = j.chain(), j.chainStages()
 	return j.out
 }
 

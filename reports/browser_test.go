@@ -123,7 +123,7 @@ func checkChart(t *testing.T, ctx context.Context, id string, w *analyzer.Worklo
 			labels: [...f.querySelectorAll(".ys text")].map(t => t.textContent),
 			names: [...f.querySelectorAll(".names text")].map(t => t.y.baseVal[0].value),
 			points: [...xy.querySelectorAll("g[data-model]")].flatMap(s =>
-				[...s.querySelectorAll("svg:not(.ring)")].map(p => ({model: s.dataset.model, shift: s.transform.baseVal.consolidate().matrix.e, x: p.x.baseVal.value, y: p.y.baseVal.value}))),
+				[...s.querySelectorAll("use")].map(p => ({model: s.dataset.model, shift: s.transform.baseVal.consolidate().matrix.e, x: p.x.baseVal.value, y: p.y.baseVal.value}))),
 		};
 	})()`)
 	c, ok := draw(w, id, throughput())
@@ -207,7 +207,7 @@ func checkFlames(t *testing.T, ctx context.Context, id string, w *analyzer.Workl
 				return {title: b.querySelector("title").textContent, x: (r.left - at.left) / at.width, y: r.top - at.top, width: r.width / at.width};
 			});
 		})()`)
-		if len(boxes) == 0 || len(boxes) > densities(1)[0].frames {
+		if len(boxes) == 0 || len(boxes) > densities()[0].frames {
 			t.Fatalf("%s %s: %d boxes", id, kind, len(boxes))
 		}
 		want := map[string]float64{}

@@ -1,25 +1,27 @@
 package reports
 
 // A density says how much of each workload the page shows where bytes are
-// dear. Verdict, evidence, charts and warnings are the same in all of them.
+// dear. Verdict, evidence, warnings and the charts by ops in flight are the same
+// in all of them.
 type density struct {
 	frames   int  // boxes of a flame graph that is drawn without the script
 	nodes    int  // boxes that the script gets for each kind of time
 	baseline bool // the baseline's flame graphs are drawn without the script too
 	rows     bool // the table has every cell, not only those that matter
-	tips     bool // every point of a chart has its numbers as a tooltip
+	tips     bool // points, bars and boxes have their numbers as tooltips
+	bars     bool // every profiled cell has a bar, not only the recommended one
+	planes   int  // costs that throughput is drawn against
 }
 
-// densities are the ones to try for a page of n workloads, the richest first.
-// The last is taken whether it fits or not.
-func densities(n int) []density {
-	rich := density{frames: 100, nodes: 240, baseline: true, rows: true, tips: true}
-	fair := density{frames: 60, nodes: 120, rows: true, tips: true}
-	spare := density{frames: 30, nodes: 60}
-	if n <= fullWorkloads {
-		return []density{rich, fair, spare}
+// densities are the ones to try for a page, the richest first. The last is
+// taken whether it fits or not.
+func densities() []density {
+	return []density{
+		{frames: 100, nodes: 240, baseline: true, rows: true, tips: true, bars: true, planes: 2},
+		{frames: 60, nodes: 120, rows: true, tips: true, bars: true, planes: 2},
+		{frames: 30, nodes: 80, bars: true, planes: 1},
+		{frames: 20, nodes: 50},
 	}
-	return []density{rich, fair, {frames: 40, nodes: 80, tips: true}, spare}
 }
 
 // Bounds on the bytes of a page: what a reviewer downloads without noticing

@@ -116,7 +116,8 @@ const start = box => {
 			e.style.width = 100 * node.width + "%";
 			e.style.top = node.row * row + "px";
 			const room = node.width * width - 8, sign = other() ? relative(node) + " " : "";
-			e.textContent = room > 6.4 * (sign.length + 3) ? sign + fit(node.what.name, room - 6.4 * sign.length) : fit(sign.trim(), room).replace(/.*…/, "");
+			// A sign is shown whole or not at all.
+			if (room >= 6.4 * sign.trim().length) e.textContent = sign + fit(node.what.name, room - 6.4 * sign.length);
 			shown.set(node, e);
 			e.node = node;
 			boxes.push(e);
@@ -192,7 +193,7 @@ const start = box => {
 		const next = +part("kind").value, changed = nodes !== trees[next];
 		kind = flames.kinds[next];
 		nodes = trees[next];
-		[a, b] = [+part("a").value, +part("b").value];
+		[a, b] = [+part("a").value, +(part("b")?.value ?? -1)];
 		if (changed || weight(zoom) === 0) zoom = focus = nodes[0];
 		draw();
 	};
@@ -254,7 +255,7 @@ const start = box => {
 		whole();
 		tree.querySelector("[tabindex='0']")?.focus();
 	});
-	for (const s of ["kind", "a", "b"]) part(s).addEventListener("change", choose);
+	for (const s of ["kind", "a", "b"]) part(s)?.addEventListener("change", choose);
 	addEventListener("resize", draw);
 
 	box.hidden = false;

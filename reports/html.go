@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"html/template"
+	"math"
 	"strings"
 
 	"github.com/concprof/concprof/analyzer"
@@ -57,17 +59,35 @@ func htmlPage(res *analyzer.Result) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse the page's templates: %w", err)
 	}
-	var b bytes.Buffer
-	for _, d := range densities(len(res.Workloads)) {
-		b.Reset()
-		if err := t.ExecuteTemplate(&b, "page.html", pageOf(res, d)); err != nil {
+	for i, d := range densities() {
+		b := bounded{most: pageLimit(len(res.Workloads))}
+		if i == len(densities())-1 {
+			b.most = math.MaxInt
+		}
+		switch err := t.ExecuteTemplate(&b, "page.html", pageOf(res, d)); {
+		case err == nil:
+			return b.Bytes(), nil
+		case !errors.Is(err, errTooLong):
 			return nil, fmt.Errorf("render the page: %w", err)
 		}
-		if b.Len() <= pageLimit(len(res.Workloads)) {
-			break
-		}
 	}
-	return b.Bytes(), nil
+	return nil, errTooLong
+}
+
+// errTooLong ends the rendering of a page that would not fit.
+var errTooLong = errors.New("the page is too long")
+
+// A bounded buffer takes at most so many bytes.
+type bounded struct {
+	bytes.Buffer
+	most int
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > b.most {
+		return 0, errTooLong
+	}
+	return b.Buffer.Write(p)
 }
 
 // pageOf is what the page shows of a result at a density.

@@ -19,9 +19,10 @@ type workloadView struct {
 	Numbers          []figure
 	Scale            *scaleView
 	Charts           []chart
+	Planes           *planesView
 	Bars             []barView
 	Parts            []partView
-	Evidence         []string
+	Evidence         []sentence
 	Disagreement     string // "" where prediction and measurement agree
 	Steps            []stepView
 	Limits           []limitView
@@ -34,6 +35,7 @@ type workloadView struct {
 	Explore          *exploreView
 	FlameProblem     string
 	Rows             []rowView
+	RowsLeft         int // cells that have no row here
 	Gaps             []gapView
 	Commands         []string // go tool pprof lines
 	Doubts           []doubt
@@ -41,7 +43,12 @@ type workloadView struct {
 }
 
 // A figure is a key number.
-type figure struct{ Label, Value, Note string }
+type figure struct {
+	Label, Value, Note string
+	// Row and NoteRow are the rows of the table that the value and the note
+	// come from, "" for none.
+	Row, NoteRow string
+}
 
 // A gapView is a gap and where its output is.
 type gapView struct {
@@ -56,9 +63,28 @@ type stepView struct {
 
 type limitView struct{ Kind, Share, Function, Place string }
 
+// Class is the style class of the row.
+func (r rowView) Class() string {
+	var c []string
+	if r.First {
+		c = append(c, "first")
+	}
+	switch {
+	case r.Best:
+		c = append(c, "best")
+	case r.Tie:
+		c = append(c, "tie")
+	case r.Broken:
+		c = append(c, "broken")
+	case r.Faded:
+		c = append(c, "faded")
+	}
+	return strings.Join(c, " ")
+}
+
 // A rowView is a row of the table of cells.
 type rowView struct {
-	Mark, Model, Level, Rate, Spread, Speedup, SpeedupRange, P50, P95, P99, CPU, RSS, Trials, Status string
+	ID, Mark, Model, Level, Rate, Spread, Speedup, SpeedupRange, P50, P95, P99, CPU, RSS, Trials, Status string
 
 	Best, Tie, Broken, Faded bool
 	// First is set in the first row of a model.
@@ -72,21 +98,25 @@ func viewOf(res *analyzer.Result, i int, d density, data *flameData) workloadVie
 	v := workloadView{
 		ID: fmt.Sprintf("w%d", i+1), Name: plain(w.Name), Target: plain(w.Target), Class: class(w),
 		Verdict: plainVerdict(judge(w)), Certainty: plain(certainty(w)),
-		Numbers: figures(w), Scale: scale(w), Bars: bars(w),
+		Scale: scale(w), Bars: bars(w, d.bars),
 		Disagreement: plain(disagreement(w)), Settle: plain(settle(w)), Measured: plain(measured(w)),
-		Rows: rows(w), Commands: pprofLines(&res.Run, w),
+		Commands: pprofLines(&res.Run, w),
 	}
+	var known anchors
+	v.Rows, v.RowsLeft, known = rows(w, v.ID, d.rows)
+	v.Numbers = figures(w, known)
+	v.Evidence = evidence(w, known)
 	v.Parts = usedParts(v.Bars)
 	v.Charts = charts(w, v.ID)
+	if p := planes(w, v.ID, known, d); p != nil {
+		v.Planes = p
+	}
 	v.Flames, v.BaseFlames, v.FlameProblem = flames(w, v.ID, d.frames)
 	if !d.baseline {
 		v.BaseFlames = nil
 	}
 	if all := data.add(v.ID, w, d.nodes); all != nil {
 		v.Explore = explore(v.ID, w, all)
-	}
-	for _, s := range reasons(w) {
-		v.Evidence = append(v.Evidence, plain(s))
 	}
 	if len(w.Steps) > 1 {
 		for _, s := range w.Steps {
@@ -120,7 +150,32 @@ func viewOf(res *analyzer.Result, i int, d density, data *flameData) workloadVie
 	for _, d := range workloadDoubts(w) {
 		v.Doubts = append(v.Doubts, plainDoubt(d))
 	}
+	if !d.tips {
+		v.untitle()
+	}
 	return v
+}
+
+// untitle takes the tooltips of charts, bars and flame graphs away, to save
+// bytes: the table has the points' numbers, and beside the bars stand theirs.
+func (v *workloadView) untitle() {
+	for _, c := range v.Charts {
+		for _, s := range c.Series {
+			for i := range s.Points {
+				s.Points[i].Title = ""
+			}
+		}
+	}
+	for _, b := range v.Bars {
+		for i := range b.Segments {
+			b.Segments[i].Title = ""
+		}
+	}
+	for _, f := range v.Flames {
+		for i := range f.Frames {
+			f.Frames[i].Title = ""
+		}
+	}
 }
 
 func plainVerdict(v verdict) verdict {
@@ -170,7 +225,7 @@ func certainty(w *analyzer.Workload) string {
 
 // figures are the key numbers: the recommended cell beside the baseline. Without
 // a recommendation they are the baseline's.
-func figures(w *analyzer.Workload) []figure {
+func figures(w *analyzer.Workload, known anchors) []figure {
 	var base, best *analyzer.Cell
 	for i := range w.Cells {
 		c := &w.Cells[i]
@@ -201,15 +256,25 @@ func figures(w *analyzer.Workload) []figure {
 	p99 := func(c *analyzer.Cell) string { return duration(float64(c.Latency.P99)) }
 	cpu := func(c *analyzer.Cell) string { return duration(c.CPUNsPerOp) }
 	rss := func(c *analyzer.Cell) string { return size(c.PeakRSSBytes) }
-	out := []figure{{"throughput", ops(best), note(ops)}, {"median op", p50(best), note(p50)}}
-	if best.Latency.P99 > 0 {
-		out = append(out, figure{"p99", p99(best), note(p99)})
+	row := known[cellKey{best.Model, best.Concurrency}]
+	noteRow := ""
+	if base != nil && base != best {
+		noteRow = known[cellKey{base.Model, base.Concurrency}]
 	}
-	return append(out, figure{"CPU per op", cpu(best), note(cpu)}, figure{"peak memory", rss(best), note(rss)})
+	of := func(label string, f func(*analyzer.Cell) string) figure {
+		return figure{label, f(best), note(f), row, noteRow}
+	}
+	out := []figure{of("throughput", ops), of("median op", p50)}
+	if best.Latency.P99 > 0 {
+		out = append(out, of("p99", p99))
+	}
+	return append(out, of("CPU per op", cpu), of("peak memory", rss))
 }
 
-func rows(w *analyzer.Workload) []rowView {
-	var out []rowView
+// rows returns the rows of the table of cells: all of them, or those that
+// matter; how many were left out; and the rows' IDs.
+func rows(w *analyzer.Workload, section string, all bool) (out []rowView, left int, known anchors) {
+	known = anchors{}
 	top := 0.0
 	cells := ordered(w)
 	for _, c := range cells {
@@ -223,17 +288,22 @@ func rows(w *analyzer.Workload) []rowView {
 			// It was left out on purpose before it gave a number.
 			continue
 		}
-		t := cellRow(c)
 		m := markOf(w, c)
+		if !all && m == markNone && !matters(w, c) {
+			left++
+			continue
+		}
+		t := cellRow(c)
 		r := rowView{
-			Mark: m.word(), Model: t[1], Level: t[2], Rate: t[3], Speedup: t[5], P50: t[6], P95: t[7], P99: t[8], CPU: t[9], RSS: t[10],
+			ID: anchor(section, c), Mark: m.word(), Model: t[1], Level: t[2], Rate: t[3], Speedup: t[5], P50: t[6], P95: t[7], P99: t[8], CPU: t[9], RSS: t[10],
 			Trials: t[12], Status: statusText(c),
 			Best: m == markBest, Tie: m == markTie, Broken: c.Status.Broken(), Faded: c.Status == record.Eliminated,
 			First: c.Model != last,
 		}
 		last = c.Model
+		known[cellKey{c.Model, c.Concurrency}] = r.ID
 		if counted(c) {
-			r.Bar = percentOf(c.OpsPerSec.Median, top)
+			r.Bar = trimmed(100*c.OpsPerSec.Median/top) + "%"
 			r.Spread = spread(c.OpsPerSec)
 			if s := c.Speedup; s.Low != s.High {
 				r.SpeedupRange = span(s.Low, s.High)
@@ -241,7 +311,7 @@ func rows(w *analyzer.Workload) []rowView {
 		}
 		out = append(out, r)
 	}
-	return out
+	return out, left, known
 }
 
 // pprofLines are commands that open the profiles: all of them, each kind of
