@@ -17,7 +17,11 @@ import (
 // machine. It returns an error only for a run that has no plan; whatever else
 // is missing is said in the result.
 func Analyze(r *rundir.Run, o Options) (*Result, error) {
-	return analyze(r, o, r.ReadProfile)
+	res, err := analyze(r, o, r.ReadProfile)
+	if err == nil {
+		res.Illustrate(r.Excerpts)
+	}
+	return res, err
 }
 
 // A reader returns a file that a trial left.

@@ -167,6 +167,9 @@ type Limit struct {
 	Function string  `json:"function,omitempty"`
 	File     string  `json:"file,omitempty"`
 	Line     int     `json:"line,omitempty"`
+	// Excerpt are the lines around it, for pages that show them; not in the
+	// JSON.
+	Excerpt *rundir.Excerpt `json:"-"`
 }
 
 // A Step is one step of an op, judged by itself.

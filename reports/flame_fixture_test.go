@@ -12,6 +12,7 @@ import (
 	"github.com/concprof/concprof/analyzer/profile"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/rundir"
 )
 
 // stacks are lines of "root;...;leaf value", the folded form, per op in
@@ -52,7 +53,7 @@ func stacks(sampleType string, folded []string) *pprof.Profile {
 // withFlames gives every workload of res that has a recommendation profiles
 // of the recommended cell, of the baseline and of each other model's best
 // level, as they come out of analyzer/profile. Models differ in what they wait
-// and compute.
+// and compute. The first limit of a place gets an excerpt.
 func withFlames(t testing.TB, res *analyzer.Result) *analyzer.Result {
 	t.Helper()
 	const fetch = "github.com/example/thumbs/internal/thumb.Fetch;net/http.(*Client).Get;net/http.(*Client).Do;net/http.(*Client).do;net/http.(*Client).send;net/http.send;net/http.(*Transport).RoundTrip;net/http.(*Transport).roundTrip;"
@@ -78,6 +79,17 @@ func withFlames(t testing.TB, res *analyzer.Result) *analyzer.Result {
 	}
 	for i := range res.Workloads {
 		w := &res.Workloads[i]
+		for j := range w.Limits {
+			l := &w.Limits[j]
+			if l.Line == 0 {
+				continue
+			}
+			l.Excerpt = &rundir.Excerpt{Workload: w.Name, File: l.File, Line: l.Line, First: l.Line - 2, Lines: []string{
+				"func (x *Index) Add(words []string) {", "", "\tx.mu.Lock() // " + w.Name, "\tdefer x.mu.Unlock()", "\tfor _, w := range words { " + strings.Repeat("x", 300)}}
+			if strings.HasPrefix(l.Function, "net/http") {
+				l.Excerpt = &rundir.Excerpt{Problem: "outside the module"}
+			}
+		}
 		r := w.Recommendation
 		if r == nil {
 			continue

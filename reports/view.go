@@ -61,7 +61,20 @@ type stepView struct {
 	Offload                    bool
 }
 
-type limitView struct{ Kind, Share, Function, Place string }
+// A limitView is a limit, and what the source says there.
+type limitView struct {
+	Kind, Share, Function, Place string
+
+	Lines   []lineView
+	Problem string // why there are no lines
+}
+
+// A lineView is a line of an excerpt.
+type lineView struct {
+	Number int
+	Text   string
+	Hit    bool // the limiting one
+}
 
 // Class is the style class of the row.
 func (r rowView) Class() string {
@@ -128,7 +141,7 @@ func viewOf(res *analyzer.Result, i int, d density, data *flameData) workloadVie
 		if l.Line > 0 {
 			at += fmt.Sprintf(":%d", l.Line)
 		}
-		v.Limits = append(v.Limits, limitView{plain(string(l.Kind)), share(l.Share), plain(l.Function), at})
+		v.Limits = append(v.Limits, limitView{plain(string(l.Kind)), share(l.Share), plain(l.Function), at, excerptLines(l.Excerpt), excerptProblem(l.Excerpt)})
 	}
 	for _, s := range scalingLines(w) {
 		v.Scaling = append(v.Scaling, plain(s))
