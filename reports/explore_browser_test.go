@@ -42,7 +42,7 @@ func boxes(t *testing.T, ctx context.Context, id string) []box {
 		const tree = document.querySelector("#`+id+` .tree"), at = tree.getBoundingClientRect();
 		return [...tree.children].map(e => {
 			const r = e.getBoundingClientRect();
-			return {text: e.textContent, label: e.getAttribute("aria-label"), class: e.className, x: (r.left - at.left) / at.width, width: r.width / at.width,
+			return {text: e.firstChild.textContent, label: e.title, class: e.className, x: (r.left - at.left) / at.width, width: r.width / at.width,
 				row: Math.round((r.top - at.top) / 22), focused: document.activeElement === e, outline: getComputedStyle(e).outlineStyle, mid_x: r.left + r.width / 2, mid_y: r.top + r.height / 2};
 		});
 	})()`)

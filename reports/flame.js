@@ -109,7 +109,6 @@ const start = box => {
 			if (sought) e.classList.add(node.what.folded.includes(sought) ? "hit" : "miss");
 			e.setAttribute("role", "treeitem");
 			e.setAttribute("aria-level", node.row + 1);
-			e.setAttribute("aria-label", describe(node));
 			e.title = describe(node);
 			e.tabIndex = -1;
 			e.style.left = 100 * node.x + "%";
@@ -117,7 +116,9 @@ const start = box => {
 			e.style.top = node.row * row + "px";
 			const room = node.width * width - 8, sign = other() ? relative(node) + " " : "";
 			// A sign is shown whole or not at all.
-			if (room >= 6.4 * sign.trim().length) e.textContent = sign + fit(node.what.name, room - 6.4 * sign.length);
+			// Read aloud it is what stands there, then all of it.
+			const short = room >= 6.4 * sign.trim().length ? sign + fit(node.what.name, room - 6.4 * sign.length) : "";
+			e.append(create("span", "", short), create("span", "only", " " + describe(node)));
 			shown.set(node, e);
 			e.node = node;
 			boxes.push(e);
