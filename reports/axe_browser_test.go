@@ -2,6 +2,7 @@ package reports
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,16 +55,23 @@ func TestAccessible(t *testing.T) {
 	ctx, _ := browser(t)
 	for _, name := range []string{"three", "lock", "undecided", "failed", "hostile"} {
 		t.Run(name, func(t *testing.T) {
-			address := openPage(t, ctx, withFlames(t, fixture(t, name)))
+			res := withFlames(t, fixture(t, name))
+			if name == "three" {
+				res.Workloads = res.Workloads[1:] // two are several, and take a third less
+			}
+			address := openPage(t, ctx, res)
 			for _, state := range []struct {
 				scheme string
 				width  int64
 				script bool
 			}{{"light", 1400, true}, {"dark", 1400, true}, {"light", 400, true}, {"light", 1400, false}} {
+				if name != "three" && state.scheme+fmt.Sprint(state.width, state.script) != "light1400true" {
+					continue // what differs between pages does so in one state
+				}
 				scripts(t, ctx, state.script)
 				look(t, ctx, state.scheme, state.width, address)
 				if state.script && name == "three" {
-					choose(t, ctx, "#w3 .b", "sequential")
+					choose(t, ctx, "#w2 .b", "sequential")
 				}
 				scripts(t, ctx, true) // axe-core itself
 				if found := violations(t, ctx, source); len(found) > 0 {

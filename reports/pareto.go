@@ -183,7 +183,7 @@ func drawPlane(w *analyzer.Workload, id string, k cost, rows anchors, tips bool)
 		})
 	}
 	var words []string
-	taken := boxesOf(spots)
+	taken := pointsOf(spots)
 	for i, c := range front(cells, k.of) {
 		n := strconv.Itoa(i + 1)
 		at := spot{x(c.OpsPerSec.Median), ay.at(k.of(c))}

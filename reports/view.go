@@ -236,10 +236,9 @@ func certainty(w *analyzer.Workload) string {
 	return strings.Join(parts, ", ")
 }
 
-// figures are the key numbers: the recommended cell beside the baseline. Without
-// a recommendation they are the baseline's.
-func figures(w *analyzer.Workload, known anchors) []figure {
-	var base, best *analyzer.Cell
+// baseAndBest returns the baseline's cell and the recommended one, nil for what
+// was not measured or recommended.
+func baseAndBest(w *analyzer.Workload) (base, best *analyzer.Cell) {
 	for i := range w.Cells {
 		c := &w.Cells[i]
 		if !counted(c) {
@@ -252,6 +251,13 @@ func figures(w *analyzer.Workload, known anchors) []figure {
 			best = c
 		}
 	}
+	return base, best
+}
+
+// figures are the key numbers: the recommended cell beside the baseline. Without
+// a recommendation they are the baseline's.
+func figures(w *analyzer.Workload, known anchors) []figure {
+	base, best := baseAndBest(w)
 	if best == nil {
 		best = base
 	}
