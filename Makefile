@@ -36,7 +36,7 @@ staticcheck:
 layout: ## the direction of imports and the other rules of the layout
 	$(GO) test -count=1 ./cmd/concprof/internal/layout
 
-browser: ## Chromium, which looks at the report and at the pprof web UI
+browser: ## Chromium and axe-core, which look at the report and at the pprof web UI
 	@.ci/browser
 
 unit: ## unit, golden, script, property, process and browser tests

@@ -17,7 +17,11 @@ import (
 // machine. It returns an error only for a run that has no plan; whatever else
 // is missing is said in the result.
 func Analyze(r *rundir.Run, o Options) (*Result, error) {
-	return analyze(r, o, r.ReadProfile)
+	res, err := analyze(r, o, r.ReadProfile)
+	if err == nil {
+		res.Illustrate(r.Excerpts)
+	}
+	return res, err
 }
 
 // A reader returns a file that a trial left.
@@ -134,7 +138,7 @@ func (j *judgement) workload() Workload {
 	j.judgeErrors()
 	j.derive()
 	j.doubts()
-	j.out.Evidence = j.chain()
+	j.out.Evidence, j.out.EvidenceStages = j.chain(), j.chainStages()
 	j.out.Gate = j.out.answers(l.w.Gate)
 	j.judgeClaim()
 	if j.out.Class == Inconclusive && j.out.Settle == "" {

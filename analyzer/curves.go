@@ -26,7 +26,7 @@ func (j *judgement) judgeScaling() {
 		if err != nil {
 			s.Refused = err.Error()
 		} else {
-			s.Sigma, s.Kappa, s.R2 = f.Sigma, f.Kappa, f.R2
+			s.Sigma, s.Kappa, s.R2, s.Lambda = f.Sigma, f.Kappa, f.R2, f.Lambda
 			switch peak := f.Peak(); {
 			case f.R2 < j.o.MinR2:
 				s.Refused = fmt.Sprintf("the law does not describe these levels: R2 is %.2f, less than %.2f", f.R2, j.o.MinR2)

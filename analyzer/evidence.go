@@ -45,6 +45,17 @@ func (j *judgement) chain() []string {
 	return sentences
 }
 
+// chainStages returns the stage of each sentence of the chain.
+func (j *judgement) chainStages() []string {
+	var of []string
+	for _, s := range stages() {
+		for range j.evidence[s] {
+			of = append(of, string(s))
+		}
+	}
+	return of
+}
+
 // warn adds a doubt about the workload.
 func (j *judgement) warn(id, remedy, format string, args ...any) {
 	j.out.Warnings = append(j.out.Warnings, Warning{ID: id, Message: fmt.Sprintf(format, args...), Remedy: remedy})

@@ -129,10 +129,15 @@ type Workload struct {
 
 	OpsRun int64 `json:"ops_run"`
 	// ObserverEffect is profiled / unprofiled time of the sequential cell.
-	ObserverEffect float64   `json:"observer_effect"`
-	NoiseFloor     float64   `json:"noise_floor"` // of this workload's baseline
-	Dry            *Dry      `json:"dry,omitempty"`
-	Evidence       []string  `json:"evidence"` // the chain from split to verdict, a sentence each
+	ObserverEffect float64  `json:"observer_effect"`
+	NoiseFloor     float64  `json:"noise_floor"` // of this workload's baseline
+	Dry            *Dry     `json:"dry,omitempty"`
+	Evidence       []string `json:"evidence"` // the chain from split to verdict, a sentence each
+	// EvidenceStages name the link of the chain that each sentence of Evidence
+	// is: "split", "waits", "class", "steps" and "noise" rest on the baseline's
+	// trials; "limits", "prediction" and "measurement" name the cells that they
+	// rest on.
+	EvidenceStages []string  `json:"evidence_stages,omitempty"`
 	Settle         string    `json:"settle,omitempty"`
 	Warnings       []Warning `json:"warnings"`
 
@@ -178,6 +183,9 @@ type Limit struct {
 	Function string  `json:"function,omitempty"`
 	File     string  `json:"file,omitempty"`
 	Line     int     `json:"line,omitempty"`
+	// Excerpt are the lines around it, for pages that show them; not in the
+	// JSON.
+	Excerpt *rundir.Excerpt `json:"-"`
 }
 
 // A Step is one step of an op, judged by itself.
@@ -344,12 +352,15 @@ type Latency struct {
 
 // Scaling is the fit of the Universal Scalability Law to one model's levels.
 type Scaling struct {
-	Model           model.Model `json:"model"`
-	Sigma           float64     `json:"sigma"`
-	Kappa           float64     `json:"kappa"`
-	R2              float64     `json:"r2"`
-	PeakConcurrency float64     `json:"peak_concurrency"`
-	Refused         string      `json:"refused,omitempty"` // why there is no fit
+	Model model.Model `json:"model"`
+	Sigma float64     `json:"sigma"`
+	Kappa float64     `json:"kappa"`
+	R2    float64     `json:"r2"`
+	// Lambda is the throughput that the fit expects of one op in flight, in ops
+	// per second: with it the curve can be drawn. 0 without a fit.
+	Lambda          float64 `json:"lambda,omitempty"`
+	PeakConcurrency float64 `json:"peak_concurrency"`
+	Refused         string  `json:"refused,omitempty"` // why there is no fit
 }
 
 // A ProfileFile is one file under profiles/.

@@ -17,10 +17,10 @@ type barView struct {
 }
 
 type barSegment struct {
-	Part            string // style class and pattern
-	X, Width, Share string // X and Width in percent
-	Text            string // "" where the segment is too narrow
-	Title           string
+	Part     string // style class and pattern
+	X, Width string // in percent
+	Text     string // "" where the segment is too narrow
+	Title    string
 }
 
 // usedParts returns the parts that some bar shows, for the legend.
@@ -60,13 +60,13 @@ const (
 )
 
 // bars returns the split of the sequential cell, then of every model's
-// profiled cell.
-func bars(w *analyzer.Workload) []barView {
+// profiled cell, or of the recommended one alone.
+func bars(w *analyzer.Workload, all bool) []barView {
 	var out []barView
 	out = append(out, bar("one op alone", portions(w)))
 	for _, c := range ordered(w) {
 		ps := cellPortions(c)
-		if len(ps) == 0 || c.Model == "sequential" {
+		if len(ps) == 0 || c.Model == "sequential" || !all && markOf(w, c) != markBest {
 			continue
 		}
 		b := bar(fmt.Sprintf("%s at %d", plain(string(c.Model)), c.Concurrency), ps)
@@ -94,7 +94,7 @@ func bar(label string, ps []portion) barView {
 			continue
 		}
 		s := barSegment{
-			Part: parts()[i].ID, X: percentOf(at, whole), Width: percentOf(p.Share, whole), Share: share(p.Share),
+			Part: parts()[i].ID, X: trimmed(100*at/whole) + "%", Width: trimmed(100*p.Share/whole) + "%",
 			Title: p.Name + " " + percent(p.Share),
 		}
 		if p.Share >= textFrom {

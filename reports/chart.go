@@ -26,6 +26,8 @@ type chart struct {
 	Base string
 	// Note explains the marks that the chart uses.
 	Note string
+	// Fits says what the curves are, or why there is none.
+	Fits string
 }
 
 type yTick struct{ Y, TextY, Label string }
@@ -34,11 +36,15 @@ type xTick struct{ X, Label string }
 // A series is one model's line. Its lines and points are moved by Shift pixels,
 // so that models which read the same stand beside each other.
 type series struct {
-	Class    string // style class and marker
-	Name     string
-	Best     bool
-	Shift    string
-	Segments []segment
+	Class string // style class
+	Mark  string // marker
+	Name  string
+	Best  bool
+	Shift string
+	// Line, Rough and Fit are paths whose x is in percent and whose y is in
+	// pixels: between measured points, to or from a pilot, and the curve of the
+	// scaling law.
+	Line, Rough, Fit string
 	// Beyond leads from the last point to the edge when the model was not
 	// measured at the highest level.
 	Beyond []segment
@@ -47,10 +53,7 @@ type series struct {
 	EndY, LabelY, TextY string
 }
 
-type segment struct {
-	X1, Y1, X2, Y2 string
-	Pilot          bool // one of its ends is a pilot
-}
+type segment struct{ X1, Y1, X2, Y2 string }
 
 type point struct {
 	X, Y, Low, High string // Low and High are the ends of the whisker
@@ -87,6 +90,8 @@ type measure struct {
 	value           func(*analyzer.Cell) (v, low, high float64)
 	pilot           func(*analyzer.Cell) float64
 	format          func(float64) string
+	// fits says that the scaling law describes it.
+	fits bool
 }
 
 // of returns the value to draw for a cell; 0 for none.
@@ -105,14 +110,14 @@ func (m measure) of(c *analyzer.Cell) (v, low, high float64, pilot bool) {
 func throughput() measure {
 	return measure{"rate", "Throughput by ops in flight", "ops/s", func(c *analyzer.Cell) (v, low, high float64) {
 		return c.OpsPerSec.Median, c.OpsPerSec.Low, c.OpsPerSec.High
-	}, func(c *analyzer.Cell) float64 { return c.Pilot }, rate}
+	}, func(c *analyzer.Cell) float64 { return c.Pilot }, rate, true}
 }
 
 func tailLatency() measure {
 	return measure{"tail", "99th percentile of op time by ops in flight", "p99", func(c *analyzer.Cell) (v, low, high float64) {
 		v = float64(c.Latency.P99)
 		return v, v, v
-	}, func(*analyzer.Cell) float64 { return 0 }, duration}
+	}, func(*analyzer.Cell) float64 { return 0 }, duration, false}
 }
 
 // charts returns the charts of a workload.
@@ -160,12 +165,13 @@ func draw(w *analyzer.Workload, id string, m measure) (chart, bool) {
 	if y.ticks[0] == 0 {
 		c.YTicks[0].Label = "0"
 	}
-	x := func(n int) string {
+	at := func(n float64) float64 {
 		span := math.Log2(float64(levels[len(levels)-1])) - math.Log2(float64(levels[0]))
-		return strconv.FormatFloat(margin+(100-2*margin)*(math.Log2(float64(n))-math.Log2(float64(levels[0])))/span, 'f', 2, 64) + "%"
+		return margin + (100-2*margin)*(math.Log2(n)-math.Log2(float64(levels[0])))/span
 	}
+	x := func(n int) string { return trimmed(at(float64(n))) }
 	for _, n := range levels {
-		c.XTicks = append(c.XTicks, xTick{x(n), strconv.Itoa(n)})
+		c.XTicks = append(c.XTicks, xTick{x(n) + "%", strconv.Itoa(n)})
 	}
 	var words []string
 	for _, mod := range model.All() {
@@ -177,15 +183,21 @@ func draw(w *analyzer.Workload, id string, m measure) (chart, bool) {
 		switch {
 		case mod == model.Sequential:
 			c.Base = tip.Y
-		case tip.X != x(levels[len(levels)-1]):
-			s.Beyond = []segment{{X1: tip.X, Y1: tip.Y, X2: "100%", Y2: tip.Y}}
+		case tip.X != x(levels[len(levels)-1])+"%":
+			s.Beyond = []segment{{tip.X, tip.Y, "100%", tip.Y}}
 		}
 		s.EndY = tip.Y
+		if m.fits {
+			s.Fit = fitted(w, mod, at, y)
+		}
 		c.Series = append(c.Series, s)
 		words = append(words, string(mod)+" "+said)
 	}
 	aside(c.Series)
 	c.Note = note(c.Series)
+	if m.fits {
+		c.Fits = fitsNote(w, c.Series)
+	}
 	label(c.Series)
 	// The recommended model is drawn last, on top of the others.
 	slices.SortStableFunc(c.Series, func(a, b series) int {
@@ -204,8 +216,9 @@ func draw(w *analyzer.Workload, id string, m measure) (chart, bool) {
 // draftSeries lays out one model's points and the lines between them, and says
 // in words what they show.
 func draftSeries(w *analyzer.Workload, cells []*analyzer.Cell, mod model.Model, m measure, x func(int) string, y axis) (series, string) {
-	s := series{Class: "m-" + string(mod), Name: string(mod)}
+	s := series{Class: "m-" + string(mod), Mark: markerID(mod), Name: string(mod)}
 	var said []string
+	most, top := 0.0, 0
 	for _, cell := range cells {
 		if cell.Model != mod {
 			continue
@@ -215,7 +228,7 @@ func draftSeries(w *analyzer.Workload, cells []*analyzer.Cell, mod model.Model, 
 			continue
 		}
 		p := point{
-			X: x(cell.Concurrency), Y: px(y.at(v)), Low: px(y.at(lo)), High: px(y.at(hi)), Whisker: !pilot && y.at(lo)-y.at(hi) >= markerSize,
+			X: x(cell.Concurrency) + "%", Y: px(y.at(v)), Low: px(y.at(lo)), High: px(y.at(hi)), Whisker: !pilot && y.at(lo)-y.at(hi) >= markerSize,
 			Faint: !pilot && (cell.Status != record.OK || cell.OpsPerSec.Level < sureLevel), Best: !pilot && markOf(w, cell) == markBest, Pilot: pilot,
 			Title: fmt.Sprintf("%s at %d: %s %s", mod, cell.Concurrency, m.format(v), m.unit),
 		}
@@ -230,8 +243,14 @@ func draftSeries(w *analyzer.Workload, cells []*analyzer.Cell, mod model.Model, 
 			s.Best = true
 		}
 		if n := len(s.Points); n > 0 {
-			last := s.Points[n-1]
-			s.Segments = append(s.Segments, segment{last.X, last.Y, p.X, p.Y, last.Pilot || p.Pilot})
+			last, to := s.Points[n-1], &s.Line
+			if last.Pilot || p.Pilot {
+				to = &s.Rough
+			}
+			if start := "M" + pathPoint(last); !strings.HasSuffix(*to, "L"+start[1:]) {
+				*to += start
+			}
+			*to += "L" + pathPoint(p)
 		}
 		s.Points = append(s.Points, p)
 		word := fmt.Sprintf("%s at %d", m.format(v), cell.Concurrency)
@@ -239,9 +258,23 @@ func draftSeries(w *analyzer.Workload, cells []*analyzer.Cell, mod model.Model, 
 			word += " (pilot)"
 		}
 		said = append(said, word)
+		if len(said) == 1 || v > most {
+			most, top = v, len(said)-1
+		}
+	}
+	// The table has every level; the first, the last and the highest tell the
+	// shape.
+	if n := len(said); n > 3 {
+		ends := []string{said[0], said[n-1]}
+		if top > 0 && top < n-1 {
+			ends = append(ends, "at most "+said[top])
+		}
+		said = ends
 	}
 	return s, strings.Join(said, ", ")
 }
+
+func pathPoint(p point) string { return strings.TrimSuffix(p.X, "%") + " " + p.Y }
 
 // aside shifts the series so that points of one level stand beside each
 // other in the order of the models, the middle of them above the level. The
@@ -361,18 +394,20 @@ func newAxis(low, high float64, log bool, format func(float64) string) axis {
 	return a
 }
 
-// at returns the y of a value.
-func (a axis) at(v float64) float64 {
-	f := 0.0
+// part returns where a value is between the axis' ends, 0 to 1.
+func (a axis) part(v float64) float64 {
 	if a.log {
-		f = (math.Log(max(v, a.low)) - math.Log(a.low)) / (math.Log(a.high) - math.Log(a.low))
-	} else {
-		f = (v - a.low) / (a.high - a.low)
+		return (math.Log(max(v, a.low)) - math.Log(a.low)) / (math.Log(a.high) - math.Log(a.low))
 	}
-	return chartTop + (1-f)*(chartHeight-chartTop-chartBottom)
+	return (v - a.low) / (a.high - a.low)
 }
 
-func px(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
+// at returns the y of a value.
+func (a axis) at(v float64) float64 {
+	return chartTop + (1-a.part(v))*(chartHeight-chartTop-chartBottom)
+}
+
+func px(v float64) string { return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0") }
 
 // percentOf returns part of whole as a percentage for an attribute.
 func percentOf(part, whole float64) string {
@@ -385,16 +420,20 @@ func percentOf(part, whole float64) string {
 // A markerView is the shape that stands for a model, around the origin.
 type markerView struct{ ID, Path string }
 
+// markerID is the ID of a model's marker, as short as can be: a page has
+// thousands of points.
+func markerID(m model.Model) string { return "k" + strconv.Itoa(slices.Index(model.All(), m)) }
+
 // markers are the shapes of all models: distinct without any colour.
 func markers() []markerView {
 	return []markerView{
-		{"sequential", "M-6-2H6V2H-6Z"},
-		{"pool", "M0-4.5A4.5 4.5 0 1 1 0 4.5A4.5 4.5 0 1 1 0-4.5Z"},
-		{"goroutines", "M-4-4H4V4H-4Z"},
-		{"event-loop", "M0-5.5L5.2 4H-5.2Z"},
-		{"threads", "M0-5.8L5.8 0L0 5.8L-5.8 0Z"},
-		{"hybrid", "M0 5.5L5.2-4H-5.2Z"},
-		{"subinterpreters", "M0-5.5L1.6-1.8L5.5-1.7L2.4.8L3.4 4.6L0 2.4L-3.4 4.6L-2.4.8L-5.5-1.7L-1.6-1.8Z"},
-		{"processes", "M-4.8-3L-3-4.8L0-1.8L3-4.8L4.8-3L1.8 0L4.8 3L3 4.8L0 1.8L-3 4.8L-4.8 3L-1.8 0Z"},
+		{markerID(model.Sequential), "M-6-2H6V2H-6Z"},
+		{markerID(model.Pool), "M0-4.5A4.5 4.5 0 1 1 0 4.5A4.5 4.5 0 1 1 0-4.5Z"},
+		{markerID(model.Goroutines), "M-4-4H4V4H-4Z"},
+		{markerID(model.EventLoop), "M0-5.5L5.2 4H-5.2Z"},
+		{markerID(model.Threads), "M0-5.8L5.8 0L0 5.8L-5.8 0Z"},
+		{markerID(model.Hybrid), "M0 5.5L5.2-4H-5.2Z"},
+		{markerID(model.Subinterpreters), "M0-5.5L1.6-1.8L5.5-1.7L2.4.8L3.4 4.6L0 2.4L-3.4 4.6L-2.4.8L-5.5-1.7L-1.6-1.8Z"},
+		{markerID(model.Processes), "M-4.8-3L-3-4.8L0-1.8L3-4.8L4.8-3L1.8 0L4.8 3L3 4.8L0 1.8L-3 4.8L-4.8 3L-1.8 0Z"},
 	}
 }

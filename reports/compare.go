@@ -74,8 +74,8 @@ func fewTrials(c *compare.Comparison) string {
 	return fmt.Sprintf("no cell has %d trials in both runs, which a comparison needs: measure with a larger budget", c.MinTrials)
 }
 
-// changes are the classes and recommendations that are not what they were.
-func changes(c *compare.Comparison) []string {
+// turns are the classes and recommendations that are not what they were.
+func turns(c *compare.Comparison) []string {
 	var out []string
 	for i := range c.Workloads {
 		w := &c.Workloads[i]

@@ -51,7 +51,7 @@ func comparisonPage(c *compare.Comparison) ([]byte, error) {
 		CSS:     template.CSS(css),
 		CSP:     "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'",
 		Summary: plain(summary(c)), Alpha: share(c.Alpha),
-		Changes: plainAll(changes(c)), Absent: plainAll(absent(c)),
+		Changes: plainAll(turns(c)), Absent: plainAll(absent(c)),
 		Base: sourceView{plain(c.Base.Label), plain(sourceLine(&c.Base))},
 		Head: sourceView{plain(c.Head.Label), plain(sourceLine(&c.Head))},
 	}

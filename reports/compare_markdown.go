@@ -12,7 +12,7 @@ func comparisonMarkdown(c *compare.Comparison) []byte {
 	head := "## concprof: " + prose(c.Base.Label) + " and " + prose(c.Head.Label) + "\n\n**" + prose(summary(c)) + "**\n"
 	sections := []section{{rankVerdict, head}}
 	var b strings.Builder
-	for _, s := range changes(c) {
+	for _, s := range turns(c) {
 		b.WriteString("- **" + prose(s) + "**\n")
 	}
 	for _, s := range absent(c) {

@@ -14,7 +14,7 @@ func comparisonText(c *compare.Comparison, o Options) []byte {
 	t := &terminal{width: o.width(), verbose: o.Verbose, palette: palette{o.Color}}
 	t.prose = min(t.width, proseWidth)
 	t.hang("", plain(summary(c)), boldStyle)
-	for _, s := range changes(c) {
+	for _, s := range turns(c) {
 		t.hang("! ", plain(s), doubtStyle)
 	}
 	for _, s := range absent(c) {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,6 +37,7 @@ func exported(t testing.TB, res *analyzer.Result, f ExportFormat, s Selection) (
 func profiledRun(t testing.TB) *analyzer.Result {
 	res := withFlames(t, fixture(t, "mixed"))
 	w := &res.Workloads[0]
+	w.Flames = slices.DeleteFunc(w.Flames, func(f analyzer.Flame) bool { return f.Cell.Model != w.Recommendation.Model })
 	f := &w.Flames[0]
 	f.Set.Wall = stacks("wall", []string{"main.op;net/http.Get;runtime.selectgo 700", "main.op;main.resize[go.shape.int] 300"})
 	f.Set.Merged = f.Set.Wall

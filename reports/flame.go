@@ -11,7 +11,6 @@ import (
 	"github.com/concprof/concprof/analyzer"
 	"github.com/concprof/concprof/analyzer/profile"
 	"github.com/concprof/concprof/probes/model"
-	"github.com/concprof/concprof/probes/record"
 )
 
 // A flameView is one flame graph, its root above.
@@ -39,11 +38,10 @@ type frameView struct {
 type hotView struct{ Name, Place, Share, Time string }
 
 // Bounds of a flame graph: a box under minFrame of the width is narrower than
-// 4 pixels on a wide page; maxFrames of them are some 20 KB; maxDepth rows fill
-// a screen.
+// 4 pixels on a wide page; maxDepth rows fill a screen. How many boxes there
+// are at most is the page's density.
 const (
 	minFrame   = 0.004
-	maxFrames  = 100
 	maxDepth   = 30
 	rowHeight  = 19
 	flameWidth = 1000 // pixels at which texts are cut
@@ -54,43 +52,38 @@ const (
 // flames returns the graphs of on-CPU and off-CPU time of the recommended
 // cell, of its model if that very cell was not profiled, else of the baseline;
 // or why there is none. Beside them, where another model is recommended, come
-// those of the baseline.
-func flames(w *analyzer.Workload, id string) (main, base []flameView, problem string) {
+// those of the baseline. No graph has more boxes than most.
+func flames(w *analyzer.Workload, id string, most int) (main, base []flameView, problem string) {
 	f := chosen(w)
 	if f == nil {
 		return nil, nil, ""
 	}
 	if b := profiled(w, model.Sequential, 1); b != nil && b != f {
-		base = drawCell(b, id+"-base")
+		base = drawCell(b, id+"-base", most)
 	}
-	return drawCell(f, id), base, plain(f.Set.Problem)
+	return drawCell(f, id, most), base, plain(f.Set.Problem)
 }
 
 // drawCell draws the graphs of one cell.
-func drawCell(f *analyzer.Flame, id string) []flameView {
+func drawCell(f *analyzer.Flame, id string, most int) []flameView {
 	var out []flameView
 	cell := setup(f.Cell.Model, f.Cell.Concurrency)
-	for _, g := range []struct {
-		kind, name string
-		tree       *profile.Node
-	}{
-		{"on", "On-CPU", profile.Tree(unwrapped(f.Set.CPU), string(record.CPUProfile))},
-		{"off", "Off-CPU", profile.Tree(unwrapped(f.Set.OffCPU), string(record.OffCPUProfile))},
-	} {
-		if g.tree == nil || g.tree.Total <= 0 {
+	for _, k := range flameKinds() {
+		tree := opTree(k.of(f.Set), k.sampleType)
+		if tree == nil || tree.Total <= 0 {
 			continue
 		}
 		v := flameView{
-			ID: id + "-" + g.kind, Kind: g.kind, Title: g.name + " time, " + cell,
-			Total: duration(float64(g.tree.Total) / float64(max(f.Set.Ops, 1))),
+			ID: id + "-" + k.id, Kind: k.id, Title: k.name + " time, " + cell,
+			Total: duration(float64(tree.Total) / float64(max(f.Set.Ops, 1))),
 		}
-		v.Top = hot(g.tree, f.Set.Ops)
-		v.draw(g.tree, f.Set.Ops)
+		v.Top = hot(tree, f.Set.Ops)
+		v.draw(tree, f.Set.Ops, most)
 		names := make([]string, 0, len(v.Top))
 		for _, h := range v.Top {
 			names = append(names, h.Name+" "+h.Share)
 		}
-		v.Desc = fmt.Sprintf("%s time of one op, %s, by call path. Most of it in %s.", g.name, v.Total, strings.Join(names, ", "))
+		v.Desc = fmt.Sprintf("%s time of one op, %s, by call path. Most of it in %s.", k.name, v.Total, strings.Join(names, ", "))
 		out = append(out, v)
 	}
 	return out
@@ -125,11 +118,7 @@ func chosen(w *analyzer.Workload) *analyzer.Flame {
 }
 
 // draw lays the tree out. A call path's box is as wide as its share.
-func (v *flameView) draw(tree *profile.Node, ops int64) {
-	// The frame that every op starts in says nothing.
-	if len(tree.Children) == 1 && profile.IsAnchor(tree.Children[0].Name) {
-		tree = tree.Children[0]
-	}
+func (v *flameView) draw(tree *profile.Node, ops int64, most int) {
 	total := float64(tree.Total)
 	depth := 0
 	var walk func(n *profile.Node, at int64, row int)
@@ -158,7 +147,7 @@ func (v *flameView) draw(tree *profile.Node, ops int64) {
 		}
 	}
 	at := int64(0)
-	for _, c := range tree.Prune(minFrame, maxFrames).Children {
+	for _, c := range tree.Prune(minFrame, most).Children {
 		if c.Name != profile.Rest {
 			walk(c, at, 0)
 		}

@@ -1,6 +1,8 @@
 package reports
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/concprof/concprof/analyzer/profile"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/rundir"
 )
 
 // stacks are lines of "root;...;leaf value", the folded form, per op in
@@ -52,7 +55,9 @@ func stacks(sampleType string, folded []string) *pprof.Profile {
 }
 
 // withFlames gives every workload of res that has a recommendation profiles
-// of its recommended cell, as they come out of analyzer/profile.
+// of the recommended cell, of the baseline and of each other model's best
+// level, as they come out of analyzer/profile. Models differ in what they wait
+// and compute. The first limit of a place gets an excerpt.
 func withFlames(t testing.TB, res *analyzer.Result) *analyzer.Result {
 	t.Helper()
 	const fetch = "github.com/example/thumbs/internal/thumb.Fetch;net/http.(*Client).Get;net/http.(*Client).Do;net/http.(*Client).do;net/http.(*Client).send;net/http.send;net/http.(*Transport).RoundTrip;net/http.(*Transport).roundTrip;"
@@ -78,6 +83,17 @@ func withFlames(t testing.TB, res *analyzer.Result) *analyzer.Result {
 	}
 	for i := range res.Workloads {
 		w := &res.Workloads[i]
+		for j := range w.Limits {
+			l := &w.Limits[j]
+			if l.Line == 0 {
+				continue
+			}
+			l.Excerpt = &rundir.Excerpt{Workload: w.Name, File: l.File, Line: l.Line, First: l.Line - 2, Lines: []string{
+				"func (x *Index) Add(words []string) {", "", "\tx.mu.Lock() // " + w.Name, "\tdefer x.mu.Unlock()", "\tfor _, w := range words { " + strings.Repeat("x", 300)}}
+			if strings.HasPrefix(l.Function, "net/http") {
+				l.Excerpt = &rundir.Excerpt{Problem: "outside the module"}
+			}
+		}
 		r := w.Recommendation
 		if r == nil {
 			continue
@@ -89,8 +105,23 @@ func withFlames(t testing.TB, res *analyzer.Result) *analyzer.Result {
 		if w.TargetKind == model.Python {
 			cpu, off = pythonStacks()
 		}
-		set := &profile.Set{CPU: stacks("cpu", cpu), OffCPU: stacks("offcpu", off), Ops: 100}
-		w.Flames = []analyzer.Flame{{Cell: plan.Cell{Workload: w.Name, Model: r.Model, Concurrency: r.Concurrency}, Set: set}}
+		w.Flames = nil
+		cells := ordered(w)
+		for k, m := range model.All() {
+			best := bestOf(cells, m)
+			if m == r.Model {
+				best = &analyzer.Cell{Model: m, Concurrency: r.Concurrency}
+			}
+			if best == nil {
+				continue
+			}
+			extra := fmt.Sprintf(resize+"example.com/extra/v%d.Model 80", k)
+			set := &profile.Set{CPU: stacks("cpu", append(times(cpu, 10+k, 10), extra)), OffCPU: stacks("offcpu", times(off, 10, 10+k)), Ops: 100}
+			if m == model.Processes {
+				set.OffCPU, set.Problem = nil, "off-CPU time is withheld: the wall profile missed 40 % of the CPU time, more than 15 %"
+			}
+			w.Flames = append(w.Flames, analyzer.Flame{Cell: plan.Cell{Workload: w.Name, Model: m, Concurrency: best.Concurrency}, Set: set})
+		}
 	}
 	return res
 }
@@ -112,4 +143,22 @@ func pythonStacks() (cpu, off []string) {
 		fetch + "parse@/home/me/app/app.py 700",
 	}
 	return cpu, off
+}
+
+// times returns stacks whose values are n/d of those given, every second one
+// twice that.
+func times(folded []string, n, d int) []string {
+	out := make([]string, len(folded))
+	for i, s := range folded {
+		at := strings.LastIndexByte(s, ' ')
+		v, err := strconv.Atoi(s[at+1:])
+		if err != nil {
+			panic(err)
+		}
+		if i%2 == 1 && n != d {
+			v *= 2
+		}
+		out[i] = s[:at+1] + strconv.Itoa(v*n/d)
+	}
+	return out
 }

@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"html/template"
+	"math"
 	"strings"
 
 	"github.com/concprof/concprof/analyzer"
@@ -17,6 +19,9 @@ var pageFiles embed.FS
 
 //go:embed style.css
 var pageStyle string
+
+//go:embed flame.js
+var flameScript string
 
 // page is what the HTML page shows. Strings from the run are plain text; the
 // template escapes them for where they stand.
@@ -30,6 +35,10 @@ type page struct {
 	Doubts    []doubt
 	Workloads []workloadView
 	Markers   []markerView
+	// Flames is what the script draws from, nil when there is nothing to draw;
+	// then the page has no script.
+	Flames *flameData
+	Script template.JS
 }
 
 type runView struct {
@@ -39,17 +48,55 @@ type runView struct {
 	ControlsOK                                    bool
 }
 
-// htmlPage is the result as one self-contained page: no script, no address,
-// nothing fetched. Its security policy allows its own style sheet, by hash,
-// and nothing else, so that even a hole in an escape would run nothing.
+// htmlPage is the result as one self-contained page: no address, nothing
+// fetched, and whole without its script, which only draws flame graphs anew. Its
+// security policy allows its own style sheet and that script, by hash, and
+// nothing else, so that even a hole in an escape would run nothing.
+//
+// The page is as rich as fits into the bytes that its workloads may take.
 func htmlPage(res *analyzer.Result) ([]byte, error) {
+	t, err := template.ParseFS(pageFiles, "templates/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse the page's templates: %w", err)
+	}
+	for i, d := range densities() {
+		b := bounded{most: pageLimit(len(res.Workloads))}
+		if i == len(densities())-1 {
+			b.most = math.MaxInt
+		}
+		switch err := t.ExecuteTemplate(&b, "page.html", pageOf(res, d)); {
+		case err == nil:
+			return b.Bytes(), nil
+		case !errors.Is(err, errTooLong):
+			return nil, fmt.Errorf("render the page: %w", err)
+		}
+	}
+	return nil, errTooLong
+}
+
+// errTooLong ends the rendering of a page that would not fit.
+var errTooLong = errors.New("the page is too long")
+
+// A bounded buffer takes at most so many bytes.
+type bounded struct {
+	bytes.Buffer
+	most int
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > b.most {
+		return 0, errTooLong
+	}
+	return b.Buffer.Write(p)
+}
+
+// pageOf is what the page shows of a result at a density.
+func pageOf(res *analyzer.Result, d density) page {
 	css := strings.TrimSpace(pageStyle)
-	sum := sha256.Sum256([]byte(css))
 	r := &res.Run
 	p := page{
 		Title:   "concprof",
 		CSS:     template.CSS(css),
-		CSP:     "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'",
 		Created: r.Created.UTC().Format("2006-01-02 15:04 UTC"),
 		Partial: !res.Complete,
 		Markers: markers(),
@@ -69,9 +116,16 @@ func htmlPage(res *analyzer.Result) ([]byte, error) {
 	for _, d := range runDoubts(res) {
 		p.Doubts = append(p.Doubts, plainDoubt(d))
 	}
+	data := newFlameData()
 	for i := range res.Workloads {
-		p.Workloads = append(p.Workloads, viewOf(res, i))
+		p.Workloads = append(p.Workloads, viewOf(res, i, d, data))
 	}
+	script := ""
+	if len(data.Workloads) > 0 {
+		script = strings.TrimSpace(flameScript)
+		p.Flames, p.Script = data, template.JS(script)
+	}
+	p.CSP = policy(css, script)
 	if len(p.Workloads) > 0 {
 		names := make([]string, 0, 3)
 		for i, w := range p.Workloads {
@@ -83,15 +137,21 @@ func htmlPage(res *analyzer.Result) ([]byte, error) {
 		}
 		p.Title = "concprof: " + strings.Join(names, ", ")
 	}
-	t, err := template.ParseFS(pageFiles, "templates/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("parse the page's templates: %w", err)
+	return p
+}
+
+// policy is the page's security policy: its own style sheet and script, of
+// which the latter may be "".
+func policy(css, script string) string {
+	hash := func(s string) string {
+		sum := sha256.Sum256([]byte(s))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}
-	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, "page.html", p); err != nil {
-		return nil, fmt.Errorf("render the page: %w", err)
+	s := "default-src 'none'; style-src " + hash(css)
+	if script != "" {
+		s += "; script-src " + hash(script)
 	}
-	return b.Bytes(), nil
+	return s + "; base-uri 'none'; form-action 'none'"
 }
 
 func plainDoubt(d doubt) doubt {

@@ -118,6 +118,9 @@ func workloadSections(w *analyzer.Workload) []section {
 	if w.Target != "" {
 		head += "\n" + code(w.Target) + "\n"
 	}
+	if c := changes(w); c != "" {
+		head += "\n**Against sequential**: " + prose(c) + "\n"
+	}
 	out := []section{{rankTable, head + cellTable(w)}}
 	var why strings.Builder
 	if rs := reasons(w); len(rs) > 0 {

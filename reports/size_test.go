@@ -65,15 +65,26 @@ func TestMarkdownFits(t *testing.T) {
 	}
 }
 
-func BenchmarkHundredWorkloads(b *testing.B) {
-	res := withFlames(b, fixture(b, "three"))
-	var many []analyzer.Workload
-	for i := range 100 {
-		many = append(many, res.Workloads[i%3])
+// BenchmarkPage renders the pages of runs of many workloads: a page of a
+// hundred takes some ten times as long as one of ten, and no more than fills its
+// bytes.
+func BenchmarkPage(b *testing.B) {
+	for _, n := range []int{10, 100} {
+		b.Run(fmt.Sprintf("workloads=%d", n), func(b *testing.B) {
+			res := withFlames(b, fixture(b, "three"))
+			var many []analyzer.Workload
+			for i := range n {
+				many = append(many, res.Workloads[i%3])
+			}
+			res.Workloads = many
+			b.ReportAllocs()
+			bytes := 0
+			for b.Loop() {
+				bytes = len(render(b, HTML, res, Options{}))
+			}
+			b.ReportMetric(float64(bytes)/float64(n), "B/workload")
+			b.ReportMetric(float64(bytes)/float64(pageLimit(n)), "of-limit")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/workload")
+		})
 	}
-	res.Workloads = many
-	for b.Loop() {
-		render(b, HTML, res, Options{})
-	}
-	b.ReportMetric(float64(len(render(b, HTML, res, Options{})))/100, "B/workload")
 }

@@ -19,9 +19,10 @@ type workloadView struct {
 	Numbers          []figure
 	Scale            *scaleView
 	Charts           []chart
+	Planes           *planesView
 	Bars             []barView
 	Parts            []partView
-	Evidence         []string
+	Evidence         []sentence
 	Disagreement     string // "" where prediction and measurement agree
 	Steps            []stepView
 	Limits           []limitView
@@ -31,8 +32,10 @@ type workloadView struct {
 	Code             string
 	Flames           []flameView
 	BaseFlames       []flameView // to compare with
+	Explore          *exploreView
 	FlameProblem     string
 	Rows             []rowView
+	RowsLeft         int // cells that have no row here
 	Gaps             []gapView
 	Commands         []string // go tool pprof lines
 	Doubts           []doubt
@@ -44,7 +47,12 @@ type workloadView struct {
 }
 
 // A figure is a key number.
-type figure struct{ Label, Value, Note string }
+type figure struct {
+	Label, Value, Note string
+	// Row and NoteRow are the rows of the table that the value and the note
+	// come from, "" for none.
+	Row, NoteRow string
+}
 
 // A gapView is a gap and where its output is.
 type gapView struct {
@@ -57,11 +65,43 @@ type stepView struct {
 	Offload                    bool
 }
 
-type limitView struct{ Kind, Share, Function, Place string }
+// A limitView is a limit, and what the source says there.
+type limitView struct {
+	Kind, Share, Function, Place string
+
+	Lines   []lineView
+	Problem string // why there are no lines
+}
+
+// A lineView is a line of an excerpt.
+type lineView struct {
+	Number int
+	Text   string
+	Hit    bool // the limiting one
+}
+
+// Class is the style class of the row.
+func (r rowView) Class() string {
+	var c []string
+	if r.First {
+		c = append(c, "first")
+	}
+	switch {
+	case r.Best:
+		c = append(c, "best")
+	case r.Tie:
+		c = append(c, "tie")
+	case r.Broken:
+		c = append(c, "broken")
+	case r.Faded:
+		c = append(c, "faded")
+	}
+	return strings.Join(c, " ")
+}
 
 // A rowView is a row of the table of cells.
 type rowView struct {
-	Mark, Model, Level, Rate, Spread, Speedup, SpeedupRange, P50, P95, P99, CPU, RSS, Trials, Status string
+	ID, Mark, Model, Level, Rate, Spread, Speedup, SpeedupRange, P50, P95, P99, CPU, RSS, Trials, Status string
 
 	Best, Tie, Broken, Faded bool
 	// First is set in the first row of a model.
@@ -70,15 +110,19 @@ type rowView struct {
 	Bar string
 }
 
-func viewOf(res *analyzer.Result, i int) workloadView {
+func viewOf(res *analyzer.Result, i int, d density, data *flameData) workloadView {
 	w := &res.Workloads[i]
 	v := workloadView{
 		ID: fmt.Sprintf("w%d", i+1), Name: plain(w.Name), Target: plain(w.Target), Class: class(w),
 		Verdict: plainVerdict(judge(w)), Certainty: plain(certainty(w)),
-		Numbers: figures(w), Scale: scale(w), Bars: bars(w),
+		Scale: scale(w), Bars: bars(w, d.bars),
 		Disagreement: plain(disagreement(w)), Settle: plain(settle(w)), Measured: plain(measured(w)),
-		Rows: rows(w), Commands: pprofLines(&res.Run, w),
+		Commands: pprofLines(&res.Run, w),
 	}
+	var known anchors
+	v.Rows, v.RowsLeft, known = rows(w, v.ID, d.rows)
+	v.Numbers = figures(w, known)
+	v.Evidence = evidence(w, known)
 	v.Parts = usedParts(v.Bars)
 	v.Claim, v.Gates = claimOf(w), gateViews(w)
 	for _, s := range loopLines(w) {
@@ -88,9 +132,15 @@ func viewOf(res *analyzer.Result, i int) workloadView {
 		v.Failures = append(v.Failures, f.plain())
 	}
 	v.Charts = charts(w, v.ID)
-	v.Flames, v.BaseFlames, v.FlameProblem = flames(w, v.ID)
-	for _, s := range reasons(w) {
-		v.Evidence = append(v.Evidence, plain(s))
+	if p := planes(w, v.ID, known, d); p != nil {
+		v.Planes = p
+	}
+	v.Flames, v.BaseFlames, v.FlameProblem = flames(w, v.ID, d.frames)
+	if !d.baseline {
+		v.BaseFlames = nil
+	}
+	if all := data.add(v.ID, w, d.nodes); all != nil {
+		v.Explore = explore(v.ID, w, all)
 	}
 	if len(w.Steps) > 1 {
 		for _, s := range w.Steps {
@@ -102,7 +152,7 @@ func viewOf(res *analyzer.Result, i int) workloadView {
 		if l.Line > 0 {
 			at += fmt.Sprintf(":%d", l.Line)
 		}
-		v.Limits = append(v.Limits, limitView{plain(string(l.Kind)), share(l.Share), plain(l.Function), at})
+		v.Limits = append(v.Limits, limitView{plain(string(l.Kind)), share(l.Share), plain(l.Function), at, excerptLines(l.Excerpt), excerptProblem(l.Excerpt)})
 	}
 	for _, s := range scalingLines(w) {
 		v.Scaling = append(v.Scaling, plain(s))
@@ -124,7 +174,32 @@ func viewOf(res *analyzer.Result, i int) workloadView {
 	for _, d := range workloadDoubts(w) {
 		v.Doubts = append(v.Doubts, plainDoubt(d))
 	}
+	if !d.tips {
+		v.untitle()
+	}
 	return v
+}
+
+// untitle takes the tooltips of charts, bars and flame graphs away, to save
+// bytes: the table has the points' numbers, and beside the bars stand theirs.
+func (v *workloadView) untitle() {
+	for _, c := range v.Charts {
+		for _, s := range c.Series {
+			for i := range s.Points {
+				s.Points[i].Title = ""
+			}
+		}
+	}
+	for _, b := range v.Bars {
+		for i := range b.Segments {
+			b.Segments[i].Title = ""
+		}
+	}
+	for _, f := range v.Flames {
+		for i := range f.Frames {
+			f.Frames[i].Title = ""
+		}
+	}
 }
 
 func plainVerdict(v verdict) verdict {
@@ -172,10 +247,9 @@ func certainty(w *analyzer.Workload) string {
 	return strings.Join(parts, ", ")
 }
 
-// figures are the key numbers: the recommended cell beside the baseline. Without
-// a recommendation they are the baseline's.
-func figures(w *analyzer.Workload) []figure {
-	var base, best *analyzer.Cell
+// baseAndBest returns the baseline's cell and the recommended one, nil for what
+// was not measured or recommended.
+func baseAndBest(w *analyzer.Workload) (base, best *analyzer.Cell) {
 	for i := range w.Cells {
 		c := &w.Cells[i]
 		if !counted(c) {
@@ -188,6 +262,13 @@ func figures(w *analyzer.Workload) []figure {
 			best = c
 		}
 	}
+	return base, best
+}
+
+// figures are the key numbers: the recommended cell beside the baseline. Without
+// a recommendation they are the baseline's.
+func figures(w *analyzer.Workload, known anchors) []figure {
+	base, best := baseAndBest(w)
 	if best == nil {
 		best = base
 	}
@@ -205,18 +286,28 @@ func figures(w *analyzer.Workload) []figure {
 	p99 := func(c *analyzer.Cell) string { return duration(float64(c.Latency.P99)) }
 	cpu := func(c *analyzer.Cell) string { return duration(c.CPUNsPerOp) }
 	rss := func(c *analyzer.Cell) string { return size(c.PeakRSSBytes) }
-	out := []figure{{"throughput", ops(best), note(ops)}, {"median op", p50(best), note(p50)}}
+	row := known[cellKey{best.Model, best.Concurrency}]
+	noteRow := ""
+	if base != nil && base != best {
+		noteRow = known[cellKey{base.Model, base.Concurrency}]
+	}
+	of := func(label string, f func(*analyzer.Cell) string) figure {
+		return figure{label, f(best), note(f), row, noteRow}
+	}
+	out := []figure{of("throughput", ops), of("median op", p50)}
 	if best.Latency.P99 > 0 {
-		out = append(out, figure{"p99", p99(best), note(p99)})
+		out = append(out, of("p99", p99))
 	}
 	if g := w.GIL; g != nil && g.Bound > 0 && g.Reached > 0 && g.Bound < 100 {
-		out = append(out, figure{"one GIL allows", ratio(g.Bound), "reached " + ratio(g.Reached)})
+		out = append(out, figure{"one GIL allows", ratio(g.Bound), "reached " + ratio(g.Reached), row, ""})
 	}
-	return append(out, figure{"CPU per op", cpu(best), note(cpu)}, figure{"peak memory", rss(best), note(rss)})
+	return append(out, of("CPU per op", cpu), of("peak memory", rss))
 }
 
-func rows(w *analyzer.Workload) []rowView {
-	var out []rowView
+// rows returns the rows of the table of cells: all of them, or those that
+// matter; how many were left out; and the rows' IDs.
+func rows(w *analyzer.Workload, section string, all bool) (out []rowView, left int, known anchors) {
+	known = anchors{}
 	top := 0.0
 	cells := ordered(w)
 	for _, c := range cells {
@@ -230,17 +321,22 @@ func rows(w *analyzer.Workload) []rowView {
 			// It was left out on purpose before it gave a number.
 			continue
 		}
-		t := cellRow(c)
 		m := markOf(w, c)
+		if !all && m == markNone && !matters(w, c) {
+			left++
+			continue
+		}
+		t := cellRow(c)
 		r := rowView{
-			Mark: m.word(), Model: t[1], Level: t[2], Rate: t[3], Speedup: t[5], P50: t[6], P95: t[7], P99: t[8], CPU: t[9], RSS: t[10],
+			ID: anchor(section, c), Mark: m.word(), Model: t[1], Level: t[2], Rate: t[3], Speedup: t[5], P50: t[6], P95: t[7], P99: t[8], CPU: t[9], RSS: t[10],
 			Trials: t[12], Status: statusText(c),
 			Best: m == markBest, Tie: m == markTie, Broken: c.Status.Broken(), Faded: c.Status == record.Eliminated,
 			First: c.Model != last,
 		}
 		last = c.Model
+		known[cellKey{c.Model, c.Concurrency}] = r.ID
 		if counted(c) {
-			r.Bar = percentOf(c.OpsPerSec.Median, top)
+			r.Bar = trimmed(100*c.OpsPerSec.Median/top) + "%"
 			r.Spread = spread(c.OpsPerSec)
 			if s := c.Speedup; s.Low != s.High {
 				r.SpeedupRange = span(s.Low, s.High)
@@ -248,7 +344,7 @@ func rows(w *analyzer.Workload) []rowView {
 		}
 		out = append(out, r)
 	}
-	return out
+	return out, left, known
 }
 
 // pprofLines are commands that open the profiles: all of them, each kind of

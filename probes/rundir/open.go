@@ -56,6 +56,7 @@ func Open(path string) (*Run, error) {
 		return nil, err
 	}
 	r.replay(data)
+	r.Excerpts = readExcerpts(root)
 	return r, nil
 }
 

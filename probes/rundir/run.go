@@ -12,6 +12,7 @@ type Run struct {
 	Decisions []plan.Decision
 	Finished  []plan.Finished // in the order in which they finished
 	Notes     []Note
+	Excerpts  []Excerpt // of the user's sources
 	// Torn is set when the journal's tail was cut off at the last good line.
 	Torn bool
 	// Complete is set when the last decision was Done and every trial that

@@ -165,7 +165,7 @@ func (a *app) resume(ctx context.Context, path string, o *analyzeOptions) error 
 	}
 	if run.Complete {
 		a.notef("the run is complete: nothing is left to measure")
-		return errors.Join(dir.Close(), a.conclude(run.Path, o))
+		return errors.Join(dir.Close(), a.conclude(run.Path, o, nil))
 	}
 	file, err := sourceOf(run)
 	if err != nil {
@@ -245,7 +245,7 @@ func (a *app) measure(ctx context.Context, dir *rundir.Dir, prepared *probes.Pre
 	progress.close()
 	path := dir.Path()
 	ran = errors.Join(ran, dir.Verify(), dir.Close())
-	concluded := a.conclude(path, o)
+	concluded := a.conclude(path, o, prepared.Root)
 	var interrupt *interruptError
 	switch {
 	case errors.As(context.Cause(ctx), &interrupt):
@@ -273,21 +273,35 @@ func (a *app) announce(h plan.History, path string) {
 }
 
 // conclude judges a run directory, writes its derived files and the reports
-// that were asked for, and prints the verdict.
-func (a *app) conclude(path string, o *analyzeOptions) error {
+// that were asked for, and prints the verdict. root returns the folder of the
+// module that a workload was built from in this process; nil if none was.
+func (a *app) conclude(path string, o *analyzeOptions, root func(workload string) string) error {
 	run, err := openRun(path, o.dir)
 	if err != nil {
 		return err
 	}
-	return a.report(run, o)
+	res, err := judge(run)
+	if err != nil {
+		return err
+	}
+	var kept error
+	if root != nil {
+		kept = keepExcerpts(run.Path, res, root)
+	}
+	return errors.Join(kept, a.tell(run, res, o))
 }
 
-// report judges a run, writes its derived files anew and shows the result.
+// report judges a run, whose sources it does not read, and tells of it.
 func (a *app) report(run *rundir.Run, o *analyzeOptions) error {
 	res, err := judge(run)
 	if err != nil {
 		return err
 	}
+	return a.tell(run, res, o)
+}
+
+// tell writes the derived files of a judged run anew and shows the result.
+func (a *app) tell(run *rundir.Run, res *analyzer.Result, o *analyzeOptions) error {
 	if err := o.gate.ask(res); err != nil {
 		return err
 	}
