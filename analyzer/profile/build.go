@@ -129,7 +129,9 @@ func (b *builder) profile(h header) *profile.Profile {
 			if loc == nil {
 				fn := functions[place{f.Function, f.File}]
 				if fn == nil {
-					fn = &profile.Function{ID: uint64(len(p.Function) + 1), Name: f.Function, SystemName: f.Function, Filename: f.File}
+					// Without a system name pprof takes the name as it is; else
+					// it would take one with brackets for C++'s and cut them out.
+					fn = &profile.Function{ID: uint64(len(p.Function) + 1), Name: f.Function, Filename: f.File}
 					functions[place{f.Function, f.File}] = fn
 					p.Function = append(p.Function, fn)
 				}
