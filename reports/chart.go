@@ -38,6 +38,7 @@ type xTick struct{ X, Label string }
 type series struct {
 	Class string // style class
 	Mark  string // marker
+	Small string // of a pilot
 	Name  string
 	Best  bool
 	Shift string
@@ -216,7 +217,7 @@ func draw(w *analyzer.Workload, id string, m measure) (chart, bool) {
 // draftSeries lays out one model's points and the lines between them, and says
 // in words what they show.
 func draftSeries(w *analyzer.Workload, cells []*analyzer.Cell, mod model.Model, m measure, x func(int) string, y axis) (series, string) {
-	s := series{Class: "m-" + string(mod), Mark: markerID(mod), Name: string(mod)}
+	s := series{Class: "m-" + string(mod), Mark: markerID(mod), Small: smallID(mod), Name: string(mod)}
 	var said []string
 	most, top := 0.0, 0
 	for _, cell := range cells {
@@ -418,22 +419,25 @@ func percentOf(part, whole float64) string {
 }
 
 // A markerView is the shape that stands for a model, around the origin.
-type markerView struct{ ID, Path string }
+type markerView struct{ ID, Small, Path string }
 
 // markerID is the ID of a model's marker, as short as can be: a page has
 // thousands of points.
 func markerID(m model.Model) string { return "k" + strconv.Itoa(slices.Index(model.All(), m)) }
 
+// smallID is the ID of the same marker of a pilot.
+func smallID(m model.Model) string { return "p" + strconv.Itoa(slices.Index(model.All(), m)) }
+
 // markers are the shapes of all models: distinct without any colour.
 func markers() []markerView {
 	return []markerView{
-		{markerID(model.Sequential), "M-6-2H6V2H-6Z"},
-		{markerID(model.Pool), "M0-4.5A4.5 4.5 0 1 1 0 4.5A4.5 4.5 0 1 1 0-4.5Z"},
-		{markerID(model.Goroutines), "M-4-4H4V4H-4Z"},
-		{markerID(model.EventLoop), "M0-5.5L5.2 4H-5.2Z"},
-		{markerID(model.Threads), "M0-5.8L5.8 0L0 5.8L-5.8 0Z"},
-		{markerID(model.Hybrid), "M0 5.5L5.2-4H-5.2Z"},
-		{markerID(model.Subinterpreters), "M0-5.5L1.6-1.8L5.5-1.7L2.4.8L3.4 4.6L0 2.4L-3.4 4.6L-2.4.8L-5.5-1.7L-1.6-1.8Z"},
-		{markerID(model.Processes), "M-4.8-3L-3-4.8L0-1.8L3-4.8L4.8-3L1.8 0L4.8 3L3 4.8L0 1.8L-3 4.8L-4.8 3L-1.8 0Z"},
+		{markerID(model.Sequential), smallID(model.Sequential), "M-6-2H6V2H-6Z"},
+		{markerID(model.Pool), smallID(model.Pool), "M0-4.5A4.5 4.5 0 1 1 0 4.5A4.5 4.5 0 1 1 0-4.5Z"},
+		{markerID(model.Goroutines), smallID(model.Goroutines), "M-4-4H4V4H-4Z"},
+		{markerID(model.EventLoop), smallID(model.EventLoop), "M0-5.5L5.2 4H-5.2Z"},
+		{markerID(model.Threads), smallID(model.Threads), "M0-5.8L5.8 0L0 5.8L-5.8 0Z"},
+		{markerID(model.Hybrid), smallID(model.Hybrid), "M0 5.5L5.2-4H-5.2Z"},
+		{markerID(model.Subinterpreters), smallID(model.Subinterpreters), "M0-5.5L1.6-1.8L5.5-1.7L2.4.8L3.4 4.6L0 2.4L-3.4 4.6L-2.4.8L-5.5-1.7L-1.6-1.8Z"},
+		{markerID(model.Processes), smallID(model.Processes), "M-4.8-3L-3-4.8L0-1.8L3-4.8L4.8-3L1.8 0L4.8 3L3 4.8L0 1.8L-3 4.8L-4.8 3L-1.8 0Z"},
 	}
 }

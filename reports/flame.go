@@ -47,6 +47,8 @@ const (
 	flameWidth = 1000 // pixels at which texts are cut
 	glyphWidth = 6.2  // pixels of a character of a frame's text, on average
 	hottest    = 5
+	flameBytes = 9500 // of a graph's boxes: two graphs are less than 20 KB
+	frameBytes = 125  // of a box without its words
 )
 
 // flames returns the graphs of on-CPU and off-CPU time of the recommended
@@ -117,8 +119,26 @@ func chosen(w *analyzer.Workload) *analyzer.Flame {
 	return profiled(w, model.Sequential, 1)
 }
 
-// draw lays the tree out. A call path's box is as wide as its share.
+// draw lays the tree out, with at most so many boxes, and fewer where their
+// names are so long that it takes too many bytes.
 func (v *flameView) draw(tree *profile.Node, ops int64, most int) {
+	for v.lay(tree, ops, most); v.bytes() > flameBytes && most > 8; v.lay(tree, ops, most) {
+		most = most * 3 / 4
+	}
+}
+
+// bytes is about what the boxes take in the page.
+func (v *flameView) bytes() int {
+	n := 0
+	for _, f := range v.Frames {
+		n += frameBytes + len(f.Title) + len(f.Text)
+	}
+	return n
+}
+
+// lay lays the tree out. A call path's box is as wide as its share.
+func (v *flameView) lay(tree *profile.Node, ops int64, most int) {
+	v.Frames = nil
 	total := float64(tree.Total)
 	depth := 0
 	var walk func(n *profile.Node, at int64, row int)

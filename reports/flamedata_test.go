@@ -67,10 +67,17 @@ func TestFlameDataBounds(t *testing.T) {
 		wide = append(wide, fmt.Sprintf("main.f%d;main.g%d %d", i, i, 1+i/10))
 	}
 	deep := strings.Repeat("main.down;", 500) + "main.end 100"
-	for name, folded := range map[string][]string{"wide": wide, "deep": {deep}, "both": append(wide, deep)} {
+	var long []string
+	for i := range 200 {
+		long = append(long, fmt.Sprintf("example.com/%s/f%d.%s 10", strings.Repeat("long", 30), i, strings.Repeat("Longer", 30)))
+	}
+	for name, folded := range map[string][]string{"wide": wide, "deep": {deep}, "both": append(wide, deep), "long": long} {
 		page := string(render(t, HTML, profiledAs(folded...), Options{}))
 		if len(page) > 120_000 {
 			t.Errorf("%s: %d bytes", name, len(page))
+		}
+		if n := drawnBytes(page); n > 20_000 || n < 200 {
+			t.Errorf("%s: %d bytes of flame graphs", name, n)
 		}
 		var d flameData
 		if err := json.Unmarshal([]byte(dataOf(t, page)), &d); err != nil {

@@ -31,7 +31,10 @@ func checkPlanes(t *testing.T, ctx context.Context, id string, w *analyzer.Workl
 		return {
 			width: xy.getBoundingClientRect().width,
 			grid: [...xy.querySelectorAll(".grid")].map(l => l.y1.baseVal.value),
-			points: [...xy.querySelectorAll("use")].map(p => ({model: p.parentElement.getAttribute("class"), x: p.x.baseVal.value, y: p.y.baseVal.value})),
+			points: [...xy.querySelectorAll("use")].map(p => {
+				const r = p.getBoundingClientRect(), at = xy.getBoundingClientRect();
+				return {model: p.parentElement.getAttribute("class"), x: (r.left + r.right) / 2 - at.left, y: (r.top + r.bottom) / 2 - at.top};
+			}),
 			labels: [...xy.querySelectorAll("text")].map(t => { const r = t.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; }),
 		};
 	})()`)
@@ -63,7 +66,7 @@ func checkPlanes(t *testing.T, ctx context.Context, id string, w *analyzer.Workl
 			zero, high := g.Grid[0], g.Grid[len(g.Grid)-1]
 			x := g.Width * (margin + (100-2*margin)*c.OpsPerSec.Median/ax.high) / 100
 			y := zero + (high-zero)*c.CPUNsPerOp/ay.high
-			if at.Model != "m-"+s.Model || math.Abs(at.X-x) > 1 || math.Abs(at.Y-y) > 1 {
+			if at.Model != "m-"+s.Model || math.Abs(at.X-x) > offCentre || math.Abs(at.Y-y) > offCentre {
 				t.Errorf("%s: %s at %d stands at %.1f, %.1f, want %.1f, %.1f", id, c.Model, c.Concurrency, at.X, at.Y, x, y)
 			}
 		}

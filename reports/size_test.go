@@ -65,18 +65,58 @@ func TestMarkdownFits(t *testing.T) {
 	}
 }
 
+// TestFurtherWorkloads holds each workload after the third to what a page may
+// grow by, and the flame graphs that need no script to 20 KB.
+func TestFurtherWorkloads(t *testing.T) {
+	for _, n := range []int{3, 4, 10, 100} {
+		page := string(render(t, HTML, manyWorkloads(t, n), Options{}))
+		if limit := pageLimit(n); len(page) > limit {
+			t.Errorf("a page of %d workloads has %d bytes, want at most %d", n, len(page), limit)
+		}
+		sections := strings.Split(page, `<section class="workload"`)[1:]
+		if len(sections) != n {
+			t.Errorf("%d sections of %d workloads", len(sections), n)
+		}
+		for _, s := range sections {
+			if drawn := drawnBytes(s); drawn > 20_000 || drawn < 1000 {
+				t.Errorf("%d bytes of flame graphs in a section", drawn)
+			}
+		}
+	}
+}
+
+// manyWorkloads is the result of three workloads over and over.
+func manyWorkloads(t testing.TB, n int) *analyzer.Result {
+	t.Helper()
+	res := withFlames(t, fixture(t, "three"))
+	var many []analyzer.Workload
+	for i := range n {
+		many = append(many, res.Workloads[i%3])
+	}
+	res.Workloads = many
+	return res
+}
+
+// drawnBytes is what the flame graphs of a section's recommended cell take,
+// less those of the baseline.
+func drawnBytes(section string) int {
+	n := 0
+	for _, f := range strings.Split(section, `<figure class="flame`)[1:] {
+		f, _, _ = strings.Cut(f, "</figure>")
+		if id, _, _ := strings.Cut(f, ">"); !strings.Contains(id, "-base-") {
+			n += len(f)
+		}
+	}
+	return n
+}
+
 // BenchmarkPage renders the pages of runs of many workloads: a page of a
 // hundred takes some ten times as long as one of ten, and no more than fills its
 // bytes.
 func BenchmarkPage(b *testing.B) {
 	for _, n := range []int{10, 100} {
 		b.Run(fmt.Sprintf("workloads=%d", n), func(b *testing.B) {
-			res := withFlames(b, fixture(b, "three"))
-			var many []analyzer.Workload
-			for i := range n {
-				many = append(many, res.Workloads[i%3])
-			}
-			res.Workloads = many
+			res := manyWorkloads(b, n)
 			b.ReportAllocs()
 			bytes := 0
 			for b.Loop() {

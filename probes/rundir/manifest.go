@@ -4,6 +4,7 @@
 //	manifest.json   what was planned, on which host, with which versions and seed
 //	workload.yaml   as it was when the run began
 //	journal.jsonl   one checksummed line per finished trial and per decision
+//	excerpts.json   the lines of the user's source around each limit
 //	trials/<id>/    what the probe wrote: cpu.pb.gz, wall.pb.gz, stdout, stderr
 //	profiles/       derived, as are verdict.json, report.html, report.md, bench.txt:
 //	                deleting them loses nothing
