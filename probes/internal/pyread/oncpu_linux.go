@@ -40,6 +40,9 @@ type schedInfo struct {
 }
 
 func (f *threadFiles) readSched() (s schedInfo, ok bool) {
+	if f.sched == 0 { // only of threads that were seen running
+		f.sched = f.openFile("/sched")
+	}
 	if f.sched <= 0 || f.schedstat <= 0 {
 		return s, false
 	}

@@ -25,8 +25,12 @@ func newPace(o Options) pace {
 // begin tells the CPU time at the start.
 func (p *pace) begin(cpu time.Duration) { p.first, p.last = cpu, cpu }
 
-// fewest is the least number of threads that a look is worth.
-const fewest = 8
+// fewest is the least number of threads that a look is worth; tryout that of
+// the first looks, which find out what a thread costs.
+const (
+	fewest = 8
+	tryout = 32
+)
 
 // The reader aims at reserve of its share, as costs vary, and makes good
 // within payback looks for what it has used too much, such as for the first
@@ -40,7 +44,7 @@ const (
 // the time since the start.
 func (p *pace) share(n int, now time.Duration) float64 {
 	if p.looks < 2 || n == 0 {
-		return 1
+		return min(1, tryout/float64(max(n, 1)))
 	}
 	overdrawn := max(0, float64(p.last-p.first)-reserve*p.budget*float64(now))
 	cost := p.fixed + overdrawn/payback

@@ -37,8 +37,6 @@ type Result struct {
 	// Problem says why the result is missing or not to be trusted, "" if it
 	// is.
 	Problem string
-
-	hz float64 // aimed at
 }
 
 // A Stack is one stack of an op in one state.

@@ -41,25 +41,25 @@ type kernelState struct {
 // threadFiles are the files of a thread in /proc, kept open from look to
 // look.
 type threadFiles struct {
-	syscall, schedstat, sched int // 0 when not open
+	dir                       string
+	syscall, schedstat, sched int // 0 when not open, -1 when there is none
 }
 
 // open opens the files of a thread; false if there is none such.
 func (f *threadFiles) open(pid, tid int) bool {
-	dir := "/proc/" + strconv.Itoa(pid) + "/task/" + strconv.Itoa(tid)
-	var err error
-	if f.syscall, err = unix.Open(dir+"/syscall", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
-		f.syscall = 0
-		return false
-	}
+	f.dir = "/proc/" + strconv.Itoa(pid) + "/task/" + strconv.Itoa(tid)
+	f.syscall = f.openFile("/syscall")
 	// Without accounting of the run queue, running threads count as running.
-	if f.schedstat, err = unix.Open(dir+"/schedstat", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
-		f.schedstat = 0
+	f.schedstat = f.openFile("/schedstat")
+	return f.syscall > 0
+}
+
+func (f *threadFiles) openFile(name string) int {
+	fd, err := unix.Open(f.dir+name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1
 	}
-	if f.sched, err = unix.Open(dir+"/sched", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
-		f.sched = 0
-	}
-	return true
+	return fd
 }
 
 func (f *threadFiles) close() {

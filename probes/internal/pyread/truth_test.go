@@ -52,7 +52,8 @@ func compare(t *testing.T, r *Result, truth map[string]int64) string {
 		seen[i], want[i] = 100*seen[i]/all, 100*want[i]/wanted
 		worst = max(worst, math.Abs(seen[i]-want[i]))
 	}
-	line := fmt.Sprintf("python/native with GIL/native: seen %.0f, truth %.0f; %d looks, %d torn", seen, want, r.Seen.Samples, r.Seen.Torn)
+	line := fmt.Sprintf("python/native with GIL/native: seen %.0f, truth %.0f; all %.2f of the truth; %d looks, %d torn",
+		seen, want, all/wanted, r.Seen.Samples, r.Seen.Torn)
 	t.Log(line)
 	if worst > points {
 		return line
