@@ -60,7 +60,7 @@ func findImage(pid int) (image, error) {
 		}
 		return img, nil
 	}
-	return image{}, errors.New("it is no CPython: neither its program nor a libpython has a section .PyRuntime")
+	return image{}, errors.New("it is no CPython that is known (3.11 to 3.15): neither its program nor a libpython has a section .PyRuntime")
 }
 
 // A mapped is a file in a process's memory: where each of its mappings

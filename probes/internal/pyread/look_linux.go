@@ -32,7 +32,8 @@ func (r *reader) look(t *Target, th *thread, s seat, now time.Duration) (v view)
 	if !same {
 		if state, ok = r.readStack(t, th, s, state); !ok {
 			th.valid = false
-			return view{torn: true}
+			_, alive := th.files.read(false)
+			return view{torn: alive && !t.memory.gone}
 		}
 	}
 	stack := &th.stack
