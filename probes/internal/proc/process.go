@@ -70,6 +70,10 @@ func Self() (string, error) {
 	return os.Executable()
 }
 
+// ErrLost is returned by Start if the keeper was killed, or stopped for five
+// seconds, before it had started the target.
+var ErrLost = errors.New("its keeper was killed")
+
 // Start runs c. The error says why the target could not be started; nothing
 // runs then.
 func Start(c Command) (_ *Process, err error) {
@@ -118,28 +122,31 @@ func Start(c Command) (_ *Process, err error) {
 	}
 	p.keeper = k
 	p.copyOutput(c.Stdout, c.Stderr)
+	closeAll(theirs) // or writing to a keeper that has died would not fail
+	theirs = nil
+	// One that has been stopped neither reads its order nor says anything.
+	late := time.AfterFunc(overdue, func() { k.Process.Kill() }) //nolint:errcheck // it may have ended just now
 
 	// The keeper may have died, so that writing fails: its notice tells.
 	json.NewEncoder(p.lifeline).Encode(order{ //nolint:errcheck // see above
 		Path: c.Path, Argv: c.Argv, Dir: c.Dir, Env: lastOfEach(c.Env), Files: len(c.Files),
 		Timeout: c.Timeout, Quit: c.Quit, Limits: c.Limits, Remove: c.Remove,
 	})
-	closeAll(theirs)
-	theirs = nil
 	p.notices = bufio.NewScanner(p.status)
 	n, ok := p.notice()
-	if !ok {
-		n.Failure = "its keeper died"
-	}
+	late.Stop()
 	p.PID = n.PID
 	if c.Timeout > 0 {
 		p.expect(c.Timeout + quitGrace)
 	}
 	go p.wait()
-	if n.Failure != "" {
+	if !ok || n.Failure != "" {
 		p.Kill()
 		p.Wait()
 		p.outputs, p.lifeline, p.status = nil, nil, nil // closed by wait
+		if !ok {
+			return nil, ErrLost
+		}
 		return nil, errors.New(n.Failure)
 	}
 	return p, nil

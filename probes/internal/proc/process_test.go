@@ -3,12 +3,19 @@ package proc
 import (
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
 
 func TestMain(m *testing.M) {
 	if os.Args[0] == KeeperName {
+		switch os.Args[1] {
+		case "stop the keeper":
+			syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		case "kill the keeper":
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		}
 		Keep()
 	}
 	os.Exit(m.Run())
@@ -95,5 +102,25 @@ func TestKill(t *testing.T) {
 	p.Kill()
 	if e := p.Wait(); e.Cause != Killed || e.Signal != "killed" {
 		t.Errorf("ending %+v", e)
+	}
+}
+
+// A keeper that is stopped or killed before it starts anything holds nobody
+// up. It is given five seconds to prove that it was not.
+func TestLostAtStart(t *testing.T) {
+	for _, how := range []string{"stop the keeper", "kill the keeper"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			c := shell("true")
+			c.Argv[0], c.Remove = how, t.TempDir()
+			// More than a pipe holds: writing the order blocks as well.
+			c.Env = append(c.Env, "LARGE="+strings.Repeat("x", 1<<20))
+			if _, err := Start(c); err != ErrLost {
+				t.Errorf("error %v", err)
+			}
+			if _, err := os.Stat(c.Remove); err == nil {
+				t.Error("the folder was not removed")
+			}
+		})
 	}
 }

@@ -147,7 +147,10 @@ func (j *Job) probe(ctx context.Context, scratch string) (*record.Record, error)
 		Stdout: &stdout, Stderr: &stderr,
 		Timeout: j.Timeout, Quit: true, Limits: j.Limits, Remove: scratch,
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, proc.ErrLost):
+		return &record.Record{Status: record.Lost, Stage: record.StageStart, Reason: "the trial's keeper was killed"}, ctx.Err()
+	case err != nil:
 		return &record.Record{Status: record.SetupFailed, Stage: record.StageStart, Reason: "cannot start the probe: " + err.Error()}, nil
 	}
 	eventsW.Close()
