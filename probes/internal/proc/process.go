@@ -39,9 +39,10 @@ type Command struct {
 	Timeout time.Duration
 	Quit    bool
 	Limits  Limits
-	// Remove is a folder that is removed once all processes are gone, even if
-	// concprof is too.
-	Remove string
+	// Scratch is a folder that the keeper makes, if it is not there, and removes
+	// once all processes are gone. Made by concprof it would stay if that was
+	// killed before the keeper knew of it.
+	Scratch string
 }
 
 // A Process is a running Command, with its keeper.
@@ -54,7 +55,7 @@ type Process struct {
 	notices  *bufio.Scanner
 	outputs  []*os.File
 	copying  sync.WaitGroup
-	remove   string
+	scratch  string
 	kill     sync.Once
 	done     chan struct{}
 	ending   Ending
@@ -74,6 +75,17 @@ func Self() (string, error) {
 // seconds, before it had started the target.
 var ErrLost = errors.New("its keeper was killed")
 
+// A ScratchError is returned by Start if the folder could not be made.
+type ScratchError struct {
+	Path string
+	Err  error
+}
+
+func (e *ScratchError) Error() string { return fmt.Sprintf("make folder %s: %v", e.Path, e.Err) }
+
+// Unwrap returns what the system said.
+func (e *ScratchError) Unwrap() error { return e.Err }
+
 // Start runs c. The error says why the target could not be started; nothing
 // runs then.
 func Start(c Command) (_ *Process, err error) {
@@ -81,7 +93,7 @@ func Start(c Command) (_ *Process, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{remove: c.Remove, done: make(chan struct{})}
+	p := &Process{scratch: c.Scratch, done: make(chan struct{})}
 	var theirs []*os.File // ends of pipes that only the keeper keeps
 	pipe := func() (r, w *os.File) {
 		if err == nil {
@@ -130,7 +142,7 @@ func Start(c Command) (_ *Process, err error) {
 	// The keeper may have died, so that writing fails: its notice tells.
 	json.NewEncoder(p.lifeline).Encode(order{ //nolint:errcheck // see above
 		Path: c.Path, Argv: c.Argv, Dir: c.Dir, Env: lastOfEach(c.Env), Files: len(c.Files),
-		Timeout: c.Timeout, Quit: c.Quit, Limits: c.Limits, Remove: c.Remove,
+		Timeout: c.Timeout, Quit: c.Quit, Limits: c.Limits, Scratch: c.Scratch,
 	})
 	p.notices = bufio.NewScanner(p.status)
 	n, ok := p.notice()
@@ -144,8 +156,11 @@ func Start(c Command) (_ *Process, err error) {
 		p.Kill()
 		p.Wait()
 		p.outputs, p.lifeline, p.status = nil, nil, nil // closed by wait
-		if !ok {
+		switch {
+		case !ok:
 			return nil, ErrLost
+		case n.Errno != 0:
+			return nil, &ScratchError{c.Scratch, n.Errno}
 		}
 		return nil, errors.New(n.Failure)
 	}
@@ -185,8 +200,8 @@ func (p *Process) wait() {
 	p.keeper.Wait() //nolint:errcheck // its notices tell, or their absence
 	if p.ending.Cause == Lost {
 		killLost(p.PID)
-		if p.remove != "" {
-			os.RemoveAll(p.remove) //nolint:errcheck // nothing more can be done
+		if p.scratch != "" {
+			os.RemoveAll(p.scratch) //nolint:errcheck // nothing more can be done
 		}
 	}
 	keepers.remove(p.keeper.Process.Pid)
