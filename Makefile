@@ -7,6 +7,9 @@ SHELL := /bin/bash
 GO ?= go
 # FUZZTIME is how long each fuzz target runs: FUZZTIME=10m make fuzz to search.
 FUZZTIME ?= 3s
+# SOAK is how many rounds make soak runs, SOAKSEED what their faults depend on.
+SOAK ?= 50
+SOAKSEED ?= 1
 # TESTFLAGS are added to go test: make unit TESTFLAGS='-run TestScript'.
 TESTFLAGS ?=
 PACKAGES ?= ./...
@@ -14,7 +17,7 @@ PACKAGES ?= ./...
 # Other modules of this repository, with tests of their own.
 MODULES := $(shell find testdata -name go.mod -not -path '*/node_modules/*' -exec dirname {} \;)
 
-.PHONY: build test fmt vet staticcheck layout unit modules fuzz bench browser clean
+.PHONY: build test fmt vet staticcheck layout unit modules fuzz soak bench browser clean
 
 build: ## concprof into bin/
 	$(GO) build -trimpath -o bin/concprof ./cmd/concprof
@@ -47,6 +50,9 @@ modules: ## the modules below testdata, by their own tests
 
 fuzz: ## each fuzz target for FUZZTIME
 	@.ci/fuzz $(FUZZTIME) $(PACKAGES)
+
+soak: ## runs with a random fault each, five seconds a round; goes on where it was ended: SOAK=1000 make soak
+	$(GO) test ./cmd/concprof -run '^TestSoak$$' -count=1 -timeout 0 -v -soak $(SOAK) -soak-seed $(SOAKSEED) -soak-state $(CURDIR)/.soak
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PACKAGES)

@@ -104,6 +104,7 @@ func Resume(path string) (*Dir, *Run, error) {
 	if err := d.takeLock(); err != nil {
 		return nil, nil, err
 	}
+	d.sweep()
 	// Read again: until the lock was held the run could still grow.
 	if r, err = Open(r.Path); err == nil {
 		if err = d.openJournal(r.journalSize); err == nil {
@@ -115,6 +116,17 @@ func Resume(path string) (*Dir, *Run, error) {
 		return nil, nil, err
 	}
 	return d, r, nil
+}
+
+// sweep removes the files that whoever was killed had not yet given their
+// names. The lock is held, so nobody is writing to them.
+func (d *Dir) sweep() {
+	for _, pattern := range []string{temporary, filepath.Join(trialsDir, "*", temporary)} {
+		names, _ := filepath.Glob(filepath.Join(d.path, pattern))
+		for _, name := range names {
+			os.Remove(name) //nolint:errcheck // it does no harm
+		}
+	}
 }
 
 func (d *Dir) takeLock() error {

@@ -76,6 +76,29 @@ func TestCreateAppendOpenResume(t *testing.T) {
 	}
 }
 
+// What a killed process left half-written goes when the run goes on.
+func TestResumeSweeps(t *testing.T) {
+	d := create(t, t.TempDir())
+	dir, err := d.TrialDir("t0001")
+	must(t, err)
+	must(t, d.Close())
+	half := []string{filepath.Join(d.Path(), ".concprof-123"), filepath.Join(dir, ".concprof-456")}
+	for _, name := range append(half, filepath.Join(dir, "cpu.pb.gz")) {
+		must(t, os.WriteFile(name, []byte("x"), 0o666))
+	}
+	d, _, err = Resume(d.Path())
+	must(t, err)
+	defer d.Close()
+	for _, name := range half {
+		if _, err := os.Lstat(name); err == nil {
+			t.Errorf("%s is left", name)
+		}
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "cpu.pb.gz")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestComplete(t *testing.T) {
 	decide := func(done bool, ids ...string) entry {
 		d := &plan.Decision{Done: done}

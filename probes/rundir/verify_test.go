@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/concprof/concprof/probes/plan"
@@ -54,5 +55,15 @@ func TestVerify(t *testing.T) {
 				t.Errorf("got %v, want a change of %s", err, tt.want)
 			}
 		})
+	}
+}
+
+// A run of another version is refused, with the version that it needs.
+func TestOpenRefusesOtherVersions(t *testing.T) {
+	d := create(t, t.TempDir())
+	must(t, d.Close())
+	must(t, os.WriteFile(filepath.Join(d.Path(), manifestFile), []byte(`{"schema": "concprof-run/99"}`), 0o666))
+	if _, err := Open(d.Path()); err == nil || !strings.Contains(err.Error(), "concprof-run/99") || !strings.Contains(err.Error(), ManifestSchema) {
+		t.Errorf("error %v", err)
 	}
 }

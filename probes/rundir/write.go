@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 )
 
+// temporary is the pattern of the names that files have until they are whole.
+const temporary = ".concprof-*"
+
 // WriteFile writes the file name in the folder dir, which it creates if need
 // be. The file is whole or absent: it gets its name, which may have folders,
 // only once it is written and synced. An existing file is replaced.
@@ -19,7 +22,7 @@ func WriteFile(dir, name string, write func(io.Writer) error) (err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return writeError(path, err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".concprof-*")
+	f, err := os.CreateTemp(filepath.Dir(path), temporary)
 	if err != nil {
 		return writeError(path, err)
 	}

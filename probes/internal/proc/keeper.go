@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -49,7 +50,11 @@ func Keep() {
 	status := os.NewFile(statusFD, "status")
 	k := &keeper{status: json.NewEncoder(status)}
 	if err := k.run(lifeline); err != nil {
-		k.status.Encode(notice{Failure: err.Error()}) //nolint:errcheck // concprof may be gone
+		n := notice{Failure: err.Error()}
+		if scratch := (*ScratchError)(nil); errors.As(err, &scratch) {
+			errors.As(err, &n.Errno)
+		}
+		k.status.Encode(n) //nolint:errcheck // concprof may be gone
 	}
 	os.Exit(0)
 }
@@ -85,6 +90,12 @@ func (k *keeper) run(lifeline io.Reader) error {
 	if err := becomeSubreaper(); err != nil {
 		return err
 	}
+	if dir := k.order.Scratch; dir != "" {
+		if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return &ScratchError{dir, err}
+		}
+		defer os.RemoveAll(dir) //nolint:errcheck // what it may not remove it leaves
+	}
 	if err := k.start(); err != nil {
 		return err
 	}
@@ -100,8 +111,8 @@ func (k *keeper) run(lifeline io.Reader) error {
 	k.watch(cut, reaps)
 
 	k.account()
-	if k.order.Remove != "" {
-		os.RemoveAll(k.order.Remove) //nolint:errcheck // what it may not remove it leaves
+	if k.order.Scratch != "" {
+		os.RemoveAll(k.order.Scratch) //nolint:errcheck // before the end is told
 	}
 	k.status.Encode(notice{Ending: &k.ending}) //nolint:errcheck // concprof may be gone
 	return nil
@@ -123,7 +134,7 @@ func (k *keeper) start() error {
 	}
 	k.begin, k.lastAt = readClocks(), time.Now()
 	k.treeAt = k.lastAt.Add(treeTime)
-	k.disks = disks(k.order.Dir, k.order.Remove)
+	k.disks = disks(k.order.Dir, k.order.Scratch)
 	k.target, err = syscall.ForkExec(k.order.Path, k.order.Argv, &syscall.ProcAttr{
 		Dir: k.order.Dir, Env: k.order.Env, Files: files, Sys: sysProcAttr(),
 	})

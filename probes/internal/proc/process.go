@@ -39,9 +39,10 @@ type Command struct {
 	Timeout time.Duration
 	Quit    bool
 	Limits  Limits
-	// Remove is a folder that is removed once all processes are gone, even if
-	// concprof is too.
-	Remove string
+	// Scratch is a folder that the keeper makes, if it is not there, and removes
+	// once all processes are gone. Made by concprof it would stay if that was
+	// killed before the keeper knew of it.
+	Scratch string
 }
 
 // A Process is a running Command, with its keeper.
@@ -54,7 +55,7 @@ type Process struct {
 	notices  *bufio.Scanner
 	outputs  []*os.File
 	copying  sync.WaitGroup
-	remove   string
+	scratch  string
 	kill     sync.Once
 	done     chan struct{}
 	ending   Ending
@@ -70,6 +71,21 @@ func Self() (string, error) {
 	return os.Executable()
 }
 
+// ErrLost is returned by Start if the keeper was killed, or stopped for five
+// seconds, before it had started the target.
+var ErrLost = errors.New("its keeper was killed")
+
+// A ScratchError is returned by Start if the folder could not be made.
+type ScratchError struct {
+	Path string
+	Err  error
+}
+
+func (e *ScratchError) Error() string { return fmt.Sprintf("make folder %s: %v", e.Path, e.Err) }
+
+// Unwrap returns what the system said.
+func (e *ScratchError) Unwrap() error { return e.Err }
+
 // Start runs c. The error says why the target could not be started; nothing
 // runs then.
 func Start(c Command) (_ *Process, err error) {
@@ -77,7 +93,7 @@ func Start(c Command) (_ *Process, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{remove: c.Remove, done: make(chan struct{})}
+	p := &Process{scratch: c.Scratch, done: make(chan struct{})}
 	var theirs []*os.File // ends of pipes that only the keeper keeps
 	pipe := func() (r, w *os.File) {
 		if err == nil {
@@ -118,28 +134,34 @@ func Start(c Command) (_ *Process, err error) {
 	}
 	p.keeper = k
 	p.copyOutput(c.Stdout, c.Stderr)
+	closeAll(theirs) // or writing to a keeper that has died would not fail
+	theirs = nil
+	// One that has been stopped neither reads its order nor says anything.
+	late := time.AfterFunc(overdue, func() { k.Process.Kill() }) //nolint:errcheck // it may have ended just now
 
 	// The keeper may have died, so that writing fails: its notice tells.
 	json.NewEncoder(p.lifeline).Encode(order{ //nolint:errcheck // see above
 		Path: c.Path, Argv: c.Argv, Dir: c.Dir, Env: lastOfEach(c.Env), Files: len(c.Files),
-		Timeout: c.Timeout, Quit: c.Quit, Limits: c.Limits, Remove: c.Remove,
+		Timeout: c.Timeout, Quit: c.Quit, Limits: c.Limits, Scratch: c.Scratch,
 	})
-	closeAll(theirs)
-	theirs = nil
 	p.notices = bufio.NewScanner(p.status)
 	n, ok := p.notice()
-	if !ok {
-		n.Failure = "its keeper died"
-	}
+	late.Stop()
 	p.PID = n.PID
 	if c.Timeout > 0 {
 		p.expect(c.Timeout + quitGrace)
 	}
 	go p.wait()
-	if n.Failure != "" {
+	if !ok || n.Failure != "" {
 		p.Kill()
 		p.Wait()
 		p.outputs, p.lifeline, p.status = nil, nil, nil // closed by wait
+		switch {
+		case !ok:
+			return nil, ErrLost
+		case n.Errno != 0:
+			return nil, &ScratchError{c.Scratch, n.Errno}
+		}
 		return nil, errors.New(n.Failure)
 	}
 	return p, nil
@@ -178,8 +200,8 @@ func (p *Process) wait() {
 	p.keeper.Wait() //nolint:errcheck // its notices tell, or their absence
 	if p.ending.Cause == Lost {
 		killLost(p.PID)
-		if p.remove != "" {
-			os.RemoveAll(p.remove) //nolint:errcheck // nothing more can be done
+		if p.scratch != "" {
+			os.RemoveAll(p.scratch) //nolint:errcheck // nothing more can be done
 		}
 	}
 	keepers.remove(p.keeper.Process.Pid)

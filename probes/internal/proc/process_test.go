@@ -1,14 +1,23 @@
 package proc
 
 import (
+	"errors"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
 
 func TestMain(m *testing.M) {
 	if os.Args[0] == KeeperName {
+		switch os.Args[1] {
+		case "stop the keeper":
+			syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		case "kill the keeper":
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		}
 		Keep()
 	}
 	os.Exit(m.Run())
@@ -30,7 +39,7 @@ func run(t *testing.T, c Command) Ending {
 func TestProcess(t *testing.T) {
 	dir := t.TempDir()
 	c := shell(`echo out; echo err >&2; cat; pwd; env; exit 3`)
-	c.Dir, c.Remove = "/tmp", dir
+	c.Dir, c.Scratch = "/tmp", dir
 	e := run(t, c)
 	if e.Cause != Exited || e.Code != 3 || e.Signal != "" || e.Strays != 0 || e.User+e.System <= 0 || e.PeakRSSBytes <= 0 {
 		t.Errorf("ending %+v", e)
@@ -65,9 +74,18 @@ func TestStartErrors(t *testing.T) {
 		}
 	}
 	c := shell("true")
-	c.Dir = "/nonexistent"
+	c.Scratch = "/nonexistent/folder"
+	var scratch *ScratchError
+	if _, err := Start(c); !errors.As(err, &scratch) || !errors.Is(err, syscall.ENOENT) {
+		t.Errorf("a folder that cannot be made: %v", err)
+	}
+	c = shell("true")
+	c.Dir, c.Scratch = "/nonexistent", filepath.Join(t.TempDir(), "scratch")
 	if _, err := Start(c); err == nil {
 		t.Error("started in a folder that does not exist")
+	}
+	if _, err := os.Stat(c.Scratch); err == nil {
+		t.Error("the folder of what did not start is left")
 	}
 }
 
@@ -95,5 +113,25 @@ func TestKill(t *testing.T) {
 	p.Kill()
 	if e := p.Wait(); e.Cause != Killed || e.Signal != "killed" {
 		t.Errorf("ending %+v", e)
+	}
+}
+
+// A keeper that is stopped or killed before it starts anything holds nobody
+// up. It is given five seconds to prove that it was not.
+func TestLostAtStart(t *testing.T) {
+	for _, how := range []string{"stop the keeper", "kill the keeper"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			c := shell("true")
+			c.Argv[0], c.Scratch = how, t.TempDir()
+			// More than a pipe holds: writing the order blocks as well.
+			c.Env = append(c.Env, "LARGE="+strings.Repeat("x", 1<<20))
+			if _, err := Start(c); err != ErrLost {
+				t.Errorf("error %v", err)
+			}
+			if _, err := os.Stat(c.Scratch); err == nil {
+				t.Error("the folder was not removed")
+			}
+		})
 	}
 }

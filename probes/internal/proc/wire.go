@@ -1,6 +1,9 @@
 package proc
 
-import "time"
+import (
+	"syscall"
+	"time"
+)
 
 // KeeperName is argv[0] of a keeper, which tells it from concprof.
 const KeeperName = "concprof-keeper"
@@ -26,15 +29,17 @@ type order struct {
 	Timeout time.Duration `json:"timeout"`
 	Quit    bool          `json:"quit"`
 	Limits  Limits        `json:"limits"`
-	Remove  string        `json:"remove"`
+	Scratch string        `json:"scratch"`
 }
 
 // A notice is what a keeper reports: first PID, then Ending. Failure instead
 // of PID says why the target could not be started.
 type notice struct {
-	PID     int     `json:"pid,omitempty"`
-	Failure string  `json:"failure,omitempty"`
-	Ending  *Ending `json:"ending,omitempty"`
+	PID     int    `json:"pid,omitempty"`
+	Failure string `json:"failure,omitempty"`
+	// Errno is set, too, if it was the folder that could not be made.
+	Errno  syscall.Errno `json:"errno,omitempty"`
+	Ending *Ending       `json:"ending,omitempty"`
 }
 
 // Limits bound a process and what it starts. A zero field sets no limit.

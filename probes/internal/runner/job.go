@@ -61,16 +61,14 @@ type Job struct {
 // part, or is ctx's; whatever the workload does wrong is in the record.
 func (j *Job) Run(ctx context.Context) (*record.Record, error) {
 	start := time.Now()
-	scratch, err := os.MkdirTemp("", "concprof-")
-	if err != nil {
-		return nil, rundir.NewWriteError(filepath.Join(os.TempDir(), "concprof-*"), err)
-	}
+	scratch := filepath.Join(os.TempDir(), "concprof-"+rand.Text())
 	defer os.RemoveAll(scratch)
 	j.Spec.Scratch = scratch
 	j.Env = append([]string{"TMPDIR=" + scratch}, j.Env...)
 	j.Spec.Version, j.Spec.Token = record.ProtocolVersion, rand.Text()
 
 	var rec *record.Record
+	var err error
 	if reason := j.hook(ctx, "prepare", j.Prepare); reason != "" {
 		rec = &record.Record{Status: record.SetupFailed, Stage: record.StageStart, Reason: reason}
 	} else if rec, err = j.probe(ctx, scratch); err != nil {
@@ -151,9 +149,15 @@ func (j *Job) probe(ctx context.Context, scratch string) (*record.Record, error)
 	p, err := proc.Start(proc.Command{
 		Path: j.Path, Argv: slices.Concat([]string{j.Name}, j.Args, []string{j.Spec.Trial}), Dir: j.Dir, Env: j.Env, Files: files,
 		Stdout: &stdout, Stderr: &stderr,
-		Timeout: j.Timeout, Quit: true, Limits: j.Limits, Remove: scratch,
+		Timeout: j.Timeout, Quit: true, Limits: j.Limits, Scratch: scratch,
 	})
-	if err != nil {
+	unmade := (*proc.ScratchError)(nil)
+	switch {
+	case errors.As(err, &unmade):
+		return nil, rundir.NewWriteError(unmade.Path, unmade.Err)
+	case errors.Is(err, proc.ErrLost):
+		return &record.Record{Status: record.Lost, Stage: record.StageStart, Reason: "the trial's keeper was killed"}, ctx.Err()
+	case err != nil:
 		return &record.Record{Status: record.SetupFailed, Stage: record.StageStart, Reason: "cannot start the probe: " + err.Error()}, nil
 	}
 	eventsW.Close()
