@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 // burn computes until the calling thread has used d of CPU time, so that the
@@ -20,21 +21,22 @@ import (
 func burn(d time.Duration) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	block := make([]byte, 8<<10)
+	block := make([]byte, 4<<10)
 	for end := threadCPU() + d; threadCPU() < end; {
 		sum := sha256.Sum256(block)
 		copy(block, sum[:])
 	}
 }
 
-// threadCPU is the CPU time of the calling thread.
+// threadCPU is the CPU time of the calling thread. Getrusage would do, but it
+// counts a thread that is running in ticks of some milliseconds.
 func threadCPU() time.Duration {
-	const thread = 1 // RUSAGE_THREAD, which package syscall does not name
-	var u syscall.Rusage
-	if err := syscall.Getrusage(thread, &u); err != nil {
+	const clock = 3 // CLOCK_THREAD_CPUTIME_ID
+	var ts syscall.Timespec
+	if _, _, errno := syscall.Syscall(syscall.SYS_CLOCK_GETTIME, clock, uintptr(unsafe.Pointer(&ts)), 0); errno != 0 {
 		return 1 << 62 // no clock: do not compute for ever
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	return time.Duration(ts.Nano())
 }
 
 // hash computes a value of n that takes size bytes of hashing.
