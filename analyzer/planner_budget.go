@@ -121,10 +121,29 @@ func (o Options) serialShare(f *plan.Finished, opNs float64) float64 {
 }
 
 // mutexShare is the share of the time of the other C-1 ops that goroutines
-// waited for mutexes.
+// waited for mutexes, but for what a warm-up explains.
 func mutexShare(r *record.Record, concurrency int) float64 {
 	if r.Runtime == nil || r.WallNs <= 0 || concurrency < 2 {
 		return 0
 	}
-	return float64(r.Runtime.MutexWaitNs) / float64(r.WallNs) / float64(concurrency-1)
+	return afterWarmUp(r, concurrency, float64(r.Runtime.MutexWaitNs)/float64(r.WallNs)/float64(concurrency-1))
+}
+
+// afterWarmUp returns which share of the time of the other C-1 ops went into
+// waiting for a lock, if the C slowest ops did nothing else: what is built once
+// a process, a table, a pool of connections, has the first op of each of the C
+// in flight wait for the one that builds it, and that limits nothing. Where a
+// lock does limit, all ops wait alike, and the share stays what it was.
+func afterWarmUp(r *record.Record, concurrency int, share float64) float64 {
+	c := float64(concurrency)
+	if r.LatencyEvery > 1 || r.Latency == nil || r.Latency.N < int64(2*concurrency) {
+		return share // not every op was timed, or there are hardly others
+	}
+	all := c * float64(r.WallNs)
+	slowest := min(r.Latency.Slowest(int64(concurrency)), all)
+	if slowest >= all {
+		return share
+	}
+	waited := share * all * (c - 1) / c
+	return min(max(waited-slowest, 0)/((all-slowest)*(c-1)/c), share)
 }
