@@ -123,10 +123,15 @@ func (o Options) serialShare(f *plan.Finished, opNs float64) float64 {
 // mutexShare is the share of the time of the other C-1 ops that goroutines
 // waited for mutexes, but for what a warm-up explains.
 func mutexShare(r *record.Record, concurrency int) float64 {
+	return afterWarmUp(r, concurrency, mutexWait(r, concurrency))
+}
+
+// mutexWait is the same with the warm-up.
+func mutexWait(r *record.Record, concurrency int) float64 {
 	if r.Runtime == nil || r.WallNs <= 0 || concurrency < 2 {
 		return 0
 	}
-	return afterWarmUp(r, concurrency, float64(r.Runtime.MutexWaitNs)/float64(r.WallNs)/float64(concurrency-1))
+	return float64(r.Runtime.MutexWaitNs) / float64(r.WallNs) / float64(concurrency-1)
 }
 
 // afterWarmUp returns which share of the time of the other C-1 ops went into
@@ -136,7 +141,7 @@ func mutexShare(r *record.Record, concurrency int) float64 {
 // lock does limit, all ops wait alike, and the share stays what it was.
 func afterWarmUp(r *record.Record, concurrency int, share float64) float64 {
 	c := float64(concurrency)
-	if r.LatencyEvery > 1 || r.Latency == nil || r.Latency.N < int64(2*concurrency) {
+	if r.WallNs <= 0 || r.LatencyEvery > 1 || r.Latency == nil || r.Latency.N < int64(2*concurrency) {
 		return share // not every op was timed, or there are hardly others
 	}
 	all := c * float64(r.WallNs)
