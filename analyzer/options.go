@@ -83,7 +83,9 @@ type Options struct {
 	LoopStall float64
 	// Flat, LatencyGrowth and IdleCPU tell a saturated downstream: doubling
 	// the concurrency gains less than Flat, latency grows by the factor
-	// LatencyGrowth and less than the share IdleCPU of the cores is used.
+	// LatencyGrowth and less than the share IdleCPU of the cores is used. An op
+	// of the contention probe that takes LatencyGrowth times as long as alone,
+	// beside idle cores, waits for something that serves only some at once.
 	Flat, LatencyGrowth, IdleCPU float64
 	// Oversubscribed is the share of its best throughput that a model must
 	// lose at a higher level, with the cores busy, to be called so.

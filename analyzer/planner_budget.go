@@ -94,7 +94,7 @@ func (v *view) guessOf(l *load) guess {
 		g.wallNs, g.cpuNs = max(wall/ops, 1), cpu/ops
 	}
 	if f, ok := l.probeTrial(v.o); ok {
-		g.serial = v.o.serialShare(&f, g.wallNs)
+		g.serial = v.o.serialShare(&f, g.wallNs, l.cores)
 	}
 	return g
 }
@@ -111,13 +111,32 @@ func (l *load) probeTrial(o Options) (plan.Finished, bool) {
 
 // serialShare estimates which share of an op runs one at a time, from the
 // throughput of the contention probe: under a lock held for s of an op's time
-// at most 1/s times the sequential throughput is reached. Only a probe that
-// waits for locks says so, because too few cores look the same.
-func (o Options) serialShare(f *plan.Finished, opNs float64) float64 {
-	if mutexShare(&f.Record, f.Trial.Cell.Concurrency) < o.MutexWaitShare {
+// at most 1/s times the sequential throughput is reached, and what a limiter,
+// a single worker or a server lets through looks the same. So do too few
+// cores: only a probe that waits for locks, or that leaves cores idle, says
+// what is serial.
+func (o Options) serialShare(f *plan.Finished, opNs float64, cores int) float64 {
+	r, c := &f.Record, f.Trial.Cell.Concurrency
+	got := rate(r)
+	if got <= 0 || c < 2 {
 		return 0
 	}
-	return min(1e9/(rate(&f.Record)*opNs), 1)
+	share := min(1e9/(got*opNs), 1)
+	if mutexShare(r, c) >= o.MutexWaitShare || o.idle(f, cores) && share*float64(c) >= o.LatencyGrowth {
+		return share
+	}
+	return 0
+}
+
+// idle reports whether a trial left processors unused that its model could
+// have used.
+func (o Options) idle(f *plan.Finished, cores int) bool {
+	r := &f.Record
+	if r.WallNs <= 0 || r.Host == nil {
+		return false
+	}
+	used := float64(r.CPU.UserNs+r.CPU.SystemNs) / float64(r.WallNs) / parallelism(f.Trial.Cell.Model, cores)
+	return used < o.IdleCPU && used+r.Host.ForeignShare < o.BusyCPU
 }
 
 // mutexShare is the share of the time of the other C-1 ops that goroutines
