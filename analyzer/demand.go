@@ -50,7 +50,33 @@ func opCPU(r *record.Record) (cpu, runnable float64) {
 	return float64(process), float64(r.CPU.RunnableNs)
 }
 
-// A demand is what the classifying trials say of a workload.
+// demandAtMost returns the demand if the op's thread was blocked no longer than
+// it can be shown to have been. It differs from demandOf on a busy host only.
+//
+// A blocked thread is woken by another one of the process: the one that sees a
+// timer expire or a socket become ready, that ends a garbage collection or a
+// stop of the world, or the goroutine that the op waits for. Where that thread
+// is itself waiting for a processor, the op waits for a processor too, but its
+// own clock calls it blocked. So much of the blocked time may be of that kind:
+// no more than all other threads waited, and no more than HandOvers times what
+// the op's own thread waited, for each time that it is woken it queues like
+// those before it.
+func (o Options) demandAtMost(r *record.Record) float64 {
+	t := r.Thread
+	if t == nil || r.WallNs <= 0 {
+		return demandOf(r)
+	}
+	cpu, runnable := opCPU(r)
+	wall := float64(r.WallNs)
+	blocked := max(wall-runnable-cpu-float64(r.CPU.ChildrenNs), 0)
+	others := max(float64(r.CPU.RunnableNs)-runnable, 0)
+	queued := min(blocked, others, o.HandOvers*runnable)
+	return cpu/max(wall-runnable-queued, float64(t.CPUNs), 1) + float64(r.CPU.ChildrenNs)/max(wall-queued, 1)
+}
+
+// A demand is what the classifying trials say of a workload. Its interval goes
+// from the lower bound of what the clocks read to the upper one of what they
+// leave possible.
 type demand struct {
 	stats.Interval // unscaled
 	scaled         stats.Interval
@@ -69,6 +95,7 @@ func (s scale) at(d float64) float64 {
 
 func (o Options) demand(fs []plan.Finished, s scale) demand {
 	in := stats.MedianInterval(values(fs, demandOf), o.Level)
+	in.High = max(in.High, stats.MedianInterval(values(fs, o.demandAtMost), o.Level).High)
 	sc := in
 	sc.Value, sc.Low, sc.High = s.at(in.Value), s.at(in.Low), s.at(in.High)
 	return demand{Interval: in, scaled: sc}

@@ -43,6 +43,11 @@ func (j *judgement) limit(kind LimitKind, share float64, at looks, wait record.W
 func (j *judgement) limitLock(f *plan.Finished) {
 	counted := mutexShare(&f.Record, f.Trial.Cell.Concurrency)
 	seen := j.probe.Share(record.Lock)
+	if all := mutexWait(&f.Record, f.Trial.Cell.Concurrency); all >= j.o.MutexWaitShare {
+		seen *= counted / all // the profile saw the same lock, and the same warm-up
+	} else {
+		seen = afterWarmUp(&f.Record, f.Trial.Cell.Concurrency, seen)
+	}
 	alone := j.looks.Share(record.Lock)
 	if counted < j.o.MutexWaitShare && seen-alone < j.o.LockShare {
 		return

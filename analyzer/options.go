@@ -18,6 +18,13 @@ type Options struct {
 	// controls count as what they are: well inside their own bands. Measured:
 	// 0.97 to 1.02 and 0.00 to 0.05, also with busy neighbours.
 	ControlCPUMin, ControlWaitMax float64
+	// HandOvers is how many other threads may have to get a processor before a
+	// blocked op's thread is woken: the runtime's that watches timers and
+	// sockets, and the one that has the P to hand on. Measured with nine tenths
+	// of two cores taken by other programs: a pure computation, stopped by the
+	// collector and the profilers only, was "blocked" for up to twice the time
+	// that its own thread queued.
+	HandOvers float64
 	// Level is the confidence level that intervals aim at, a ratio.
 	Level float64
 	// MinReps is the least number of trials behind a class or a
@@ -74,8 +81,9 @@ type Options struct {
 	// where no threads were tried: at 0.5 one interpreter gains at most 2x.
 	GILShare float64
 	// GILGain is the factor by which processes must be expected to beat the
-	// threads of one interpreter to be predicted. Measured: they reached 1.6 to
-	// 1.8 of 2 on two cores.
+	// threads of one interpreter to be predicted, and what the contention probe
+	// may show to be serial beyond the GIL's share and still be the GIL.
+	// Measured: they reached 1.6 to 1.8 of 2 on two cores.
 	GILGain float64
 	// GILReached is the share of what one GIL allows from which a throughput
 	// that stays flat is the GIL's doing. Measured: 15.4 to 16.1 of 16.3.
@@ -97,7 +105,9 @@ type Options struct {
 	LoopHog time.Duration
 	// Flat, LatencyGrowth and IdleCPU tell a saturated downstream: doubling
 	// the concurrency gains less than Flat, latency grows by the factor
-	// LatencyGrowth and less than the share IdleCPU of the cores is used.
+	// LatencyGrowth and less than the share IdleCPU of the cores is used. An op
+	// of the contention probe that takes LatencyGrowth times as long as alone,
+	// beside idle cores, waits for something that serves only some at once.
 	Flat, LatencyGrowth, IdleCPU float64
 	// Oversubscribed is the share of its best throughput that a model must
 	// lose at a higher level, with the cores busy, to be called so.
@@ -193,7 +203,8 @@ func DefaultOptions() Options {
 	return Options{
 		IOBand: 0.2, CPUBand: 0.8,
 		ControlCPUMin: 0.85, ControlWaitMax: 0.15,
-		Level: 0.95, MinReps: 6, MaxClassify: 12,
+		HandOvers: 2,
+		Level:     0.95, MinReps: 6, MaxClassify: 12,
 		Tie: 0.05, SpreadTie: 2,
 		Resamples: 1000, NoiseSplits: 200, NoiseQuantile: 0.99,
 		MaxFloor:   0.30,

@@ -51,7 +51,7 @@ func (v *view) blocks(l *load) step {
 			continue
 		}
 		t, cost, ok := v.sized(l, cs, c, block)
-		needed := block < v.o.MinReps && stays(c)
+		needed := block < v.o.MinReps && (stays(c) || l.w.Exhaustive)
 		if !ok || cost > left || cost > spare && !needed {
 			continue
 		}

@@ -98,7 +98,11 @@ func (v *view) guessOf(l *load) guess {
 		}
 	}
 	if f, ok := l.probeTrial(v.o); ok {
-		g.serial = v.o.serialShare(&f, g.wallNs)
+		// Under one GIL a probe of threads leaves cores idle too: what the GIL
+		// explains is told by its own share, and no model apart has it.
+		if g.serial = v.o.serialShare(&f, g.wallNs, l.cores); l.sharesGIL(f.Trial.Cell.Model) && g.serial <= v.o.GILGain*g.gil {
+			g.serial = 0
+		}
 	}
 	return g
 }
@@ -115,20 +119,63 @@ func (l *load) probeTrial(o Options) (plan.Finished, bool) {
 
 // serialShare estimates which share of an op runs one at a time, from the
 // throughput of the contention probe: under a lock held for s of an op's time
-// at most 1/s times the sequential throughput is reached. Only a probe that
-// waits for locks says so, because too few cores look the same.
-func (o Options) serialShare(f *plan.Finished, opNs float64) float64 {
-	if mutexShare(&f.Record, f.Trial.Cell.Concurrency) < o.MutexWaitShare {
+// at most 1/s times the sequential throughput is reached, and what a limiter,
+// a single worker or a server lets through looks the same. So do too few
+// cores: only a probe that waits for locks, or that leaves cores idle, says
+// what is serial.
+func (o Options) serialShare(f *plan.Finished, opNs float64, cores int) float64 {
+	r, c := &f.Record, f.Trial.Cell.Concurrency
+	got := rate(r)
+	if got <= 0 || c < 2 {
 		return 0
 	}
-	return min(1e9/(rate(&f.Record)*opNs), 1)
+	share := min(1e9/(got*opNs), 1)
+	if mutexShare(r, c) >= o.MutexWaitShare || o.idle(f, cores) && share*float64(c) >= o.LatencyGrowth {
+		return share
+	}
+	return 0
+}
+
+// idle reports whether a trial left processors unused that its model could
+// have used.
+func (o Options) idle(f *plan.Finished, cores int) bool {
+	r := &f.Record
+	if r.WallNs <= 0 || r.Host == nil {
+		return false
+	}
+	used := float64(r.CPU.UserNs+r.CPU.SystemNs) / float64(r.WallNs) / parallelism(f.Trial.Cell.Model, cores)
+	return used < o.IdleCPU && used+r.Host.ForeignShare < o.BusyCPU
 }
 
 // mutexShare is the share of the time of the other C-1 ops that goroutines
-// waited for mutexes.
+// waited for mutexes, but for what a warm-up explains.
 func mutexShare(r *record.Record, concurrency int) float64 {
+	return afterWarmUp(r, concurrency, mutexWait(r, concurrency))
+}
+
+// mutexWait is the same with the warm-up.
+func mutexWait(r *record.Record, concurrency int) float64 {
 	if r.Runtime == nil || r.WallNs <= 0 || concurrency < 2 {
 		return 0
 	}
 	return float64(r.Runtime.MutexWaitNs) / float64(r.WallNs) / float64(concurrency-1)
+}
+
+// afterWarmUp returns which share of the time of the other C-1 ops went into
+// waiting for a lock, if the C slowest ops did nothing else: what is built once
+// a process, a table, a pool of connections, has the first op of each of the C
+// in flight wait for the one that builds it, and that limits nothing. Where a
+// lock does limit, all ops wait alike, and the share stays what it was.
+func afterWarmUp(r *record.Record, concurrency int, share float64) float64 {
+	c := float64(concurrency)
+	if r.WallNs <= 0 || r.LatencyEvery > 1 || r.Latency == nil || r.Latency.N < int64(2*concurrency) {
+		return share // not every op was timed, or there are hardly others
+	}
+	all := c * float64(r.WallNs)
+	slowest := min(r.Latency.Slowest(int64(concurrency)), all)
+	if slowest >= all {
+		return share
+	}
+	waited := share * all * (c - 1) / c
+	return min(max(waited-slowest, 0)/((all-slowest)*(c-1)/c), share)
 }

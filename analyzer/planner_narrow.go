@@ -9,7 +9,7 @@ import (
 	"github.com/concprof/concprof/probes/plan"
 )
 
-// narrow takes cells out before a block begins: those far behind in their
+// narrow takes cells out before a block begins, unless the run is exhaustive: those far behind in their
 // pilots, those whose whole range lies below the best's, and, the worst first,
 // those that the budget cannot hold.
 //
@@ -17,6 +17,9 @@ import (
 // worse fall below all n of the best has probability 1/C(2n, n), 1 in 20 at
 // n = 3 and 1 in 924 at 6, and the noise margin comes on top.
 func (v *view) narrow(l *load, cs []candidate, block int) ([]candidate, []plan.Elimination) {
+	if l.w.Exhaustive {
+		return cs, nil
+	}
 	var out []plan.Elimination
 	lead := leader(cs)
 	drop := func(c candidate, reason string) {

@@ -61,6 +61,7 @@ func (v *view) pilots(l *load) step {
 		switch {
 		case left <= 0:
 			return s
+		case l.w.Exhaustive && cost <= left: // every cell has its pilot
 		case c != l.baseline() && lasts > allowance/4 && lasts > forNs:
 			s.out = append(s.out, plan.Elimination{Cell: c, Reason: fmt.Sprintf("one round of %d ops is expected to take %s; a pilot may take %s", c.Concurrency, seconds(lasts), seconds(allowance/4))})
 			continue

@@ -121,3 +121,36 @@ func TestModelsThatMayNotRunConcurrentlyDoNot(t *testing.T) {
 		t.Errorf("recommendation %+v", r)
 	}
 }
+
+// An exhaustive run takes no cell out because it cannot win: all that a budget
+// holds have their repetitions.
+func TestExhaustive(t *testing.T) {
+	tests := []struct {
+		name string
+		op   op
+	}{
+		{"io", op{cpu: 1e5, wait: 2e7}},
+		{"cpu", op{cpu: 2e6}},
+		{"lock", op{cpu: 1e6, lock: 1e6}},
+		{"sleeping under a lock", op{cpu: 1e4, wait: 3e6, lock: 3e6}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := newLab("op", tt.op)
+			p := l.plan(120, 8, goModels[:5], levels, "op")
+			p.Workloads[0].Exhaustive = true
+			run := l.drive(t, p, DefaultOptions())
+			timing := make(map[plan.Cell]int)
+			for _, f := range run.Finished {
+				if f.Trial.Pass == plan.Timing {
+					timing[f.Trial.Cell]++
+				}
+			}
+			for _, c := range p.Workloads[0].Cells {
+				if timing[c] != 8 {
+					t.Errorf("%v has %d timing trials, want 8", c, timing[c])
+				}
+			}
+		})
+	}
+}

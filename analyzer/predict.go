@@ -21,12 +21,15 @@ type facts struct {
 	class  Class
 }
 
-// saturation is how many ops in flight keep all cores busy, or the one GIL
-// that they share.
+// saturation is how many ops in flight keep all cores busy, or what is serial:
+// the one GIL that they share, or what serves only some at once.
 func (f facts) saturation() float64 {
 	n := f.cores / max(f.demand, 0.001)
 	if f.gil > 0 {
 		n = min(n, 1/f.gil)
+	}
+	if f.serial > 0 {
+		n = min(n, 1/f.serial)
 	}
 	return n
 }
@@ -51,7 +54,7 @@ func rules() []rule {
 		{
 			id: "locked", when: func(f facts) bool { return f.serial > 1/1.25 },
 			then: model.Sequential, level: one, gain: one,
-			reason: "nearly the whole op holds one lock, so ops run one after another under every model that shares it",
+			reason: "nearly the whole op holds one lock, or waits for what serves one at a time, so ops run one after another under every model that shares it",
 		},
 		{
 			id: "all-cores", when: func(f facts) bool { return f.class == CPUBound && f.inner > 0.8*f.cores },
@@ -66,7 +69,7 @@ func rules() []rule {
 		{
 			id: "waits", when: func(f facts) bool { return f.class == IOBound },
 			then: model.Pool, level: facts.saturation, gain: facts.saturation,
-			reason: "it waits, so throughput grows with the ops in flight until the cores are busy",
+			reason: "it waits, so throughput grows with the ops in flight until the cores, or what it waits for, are busy",
 		},
 		{
 			id: "both", when: func(facts) bool { return true },

@@ -1,6 +1,7 @@
 package analyzer
 
 import (
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -127,9 +128,12 @@ func slower(r record.Record, k int64) record.Record {
 		s.WallNs, s.CPUNs, s.RunnableNs = s.WallNs*k, s.CPUNs*k, s.RunnableNs*k
 	}
 	if h := r.Latency; h != nil {
-		grown := &record.Histogram{}
-		for range h.N {
-			grown.Record(h.Quantile(0.5) * k)
+		// A bucket holds a 32nd of a power of two, so a doubled value lies 32
+		// buckets on; a factor between two powers is rounded down to one.
+		doublings := bits.Len64(uint64(k)) - 1
+		grown := &record.Histogram{Counts: make(map[int]int64), N: h.N, Min: h.Min << doublings, Max: h.Max << doublings, Sum: h.Sum * float64(int64(1)<<doublings)}
+		for i, n := range h.Counts {
+			grown.Counts[i+32*doublings] += n
 		}
 		r.Latency = grown
 	}

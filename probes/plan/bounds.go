@@ -80,7 +80,8 @@ func (p *Plan) Bounds() Bounds {
 
 // Bounds returns the least and the most that w alone takes. The least plan is
 // the dry op, the classifying trials, the look for locks, and enough
-// repetitions of the baseline and of one cell that may be better. The most is
+// repetitions of the baseline and of one cell that may be better; where the
+// plan is exhaustive, all of every cell. The most is
 // every cell in full, or the budget, whichever ends first; trials that are
 // repeated because the host disturbed them come on top.
 func (w *Workload) Bounds() Bounds {
@@ -91,6 +92,9 @@ func (w *Workload) Bounds() Bounds {
 	runs, compared, profiled := min(w.Runs, LeastRuns), 1, ClassifyTrials
 	if len(w.Cells) > 1 {
 		compared = 2
+	}
+	if w.Exhaustive {
+		runs, compared = w.Runs, len(w.Cells)
 	}
 	if w.concurrent() {
 		profiled++ // the look for locks

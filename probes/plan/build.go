@@ -27,6 +27,8 @@ type Settings struct {
 	Warmup      int // -1: unset; 0 is none
 	Budget      time.Duration
 	Seed        uint64
+	// Exhaustive keeps every cell until its repetitions are complete.
+	Exhaustive bool
 	// Cores is how many processors trials may use; 0 means as many as this
 	// process may use, a container's CPU limit included.
 	Cores int
@@ -164,7 +166,7 @@ func buildWorkload(f *workload.File, w *workload.Workload, s Settings, cores int
 		Runs: m.Runs, Warmup: *m.Warmup, BudgetNs: int64(m.Budget), TimeoutNs: int64(m.Timeout),
 		MaxOps: w.MaxOps, MaxRate: float64(w.MaxRate),
 		Private: w.State == workload.Private, NoDigest: w.Digest == "none",
-		Gate: slices.Clone(f.Gate),
+		Gate: slices.Clone(f.Gate), Exhaustive: s.Exhaustive,
 	}
 	if len(s.Gate) > 0 {
 		built.Gate = slices.Clone(s.Gate)

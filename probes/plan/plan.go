@@ -47,6 +47,9 @@ type Workload struct {
 	BudgetNs  int64 `json:"budget_ns"`
 	TimeoutNs int64 `json:"timeout_ns"` // of one trial
 	MaxOps    int64 `json:"max_ops,omitempty"`
+	// Exhaustive keeps every cell in the run until it has its repetitions or
+	// the budget ends: none is taken out because it cannot win.
+	Exhaustive bool `json:"exhaustive,omitempty"`
 	// MaxRate bounds the ops per second of any trial; 0 means no bound.
 	MaxRate float64 `json:"max_rate,omitempty"`
 

@@ -111,6 +111,29 @@ func (h *Histogram) Quantile(q float64) int64 {
 	return h.Max
 }
 
+// Slowest returns the sum of the n largest values, all of them if there are
+// fewer.
+func (h *Histogram) Slowest(n int64) float64 {
+	if h == nil || n <= 0 {
+		return 0
+	}
+	if n >= h.N {
+		return h.Sum
+	}
+	top := 0
+	for i := range h.Counts {
+		top = max(top, i)
+	}
+	var sum float64
+	for i := top; n > 0 && i >= 0; i-- {
+		low, width := bounds(i)
+		some := min(h.Counts[i], n)
+		sum += float64(some) * float64(min(max(low+width/2, h.Min), h.Max))
+		n -= some
+	}
+	return sum
+}
+
 // Mean returns the arithmetic mean, 0 for an empty histogram.
 func (h *Histogram) Mean() float64 {
 	if h == nil || h.N == 0 {

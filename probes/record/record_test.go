@@ -99,3 +99,22 @@ func TestDigest(t *testing.T) {
 		})
 	}
 }
+
+func TestHistogramSlowest(t *testing.T) {
+	var h Histogram
+	for v := range int64(100) {
+		h.Record(v * 1000)
+	}
+	tests := []struct {
+		n    int64
+		want float64
+	}{{0, 0}, {1, 99e3}, {10, 945e3}, {100, 4950e3}, {1000, 4950e3}}
+	for _, tt := range tests {
+		if got := h.Slowest(tt.n); math.Abs(got-tt.want) > 0.016*tt.want {
+			t.Errorf("the %d slowest took %v, want %v within 1.6 %%", tt.n, got, tt.want)
+		}
+	}
+	if got := (*Histogram)(nil).Slowest(3); got != 0 {
+		t.Errorf("no histogram: %v", got)
+	}
+}

@@ -22,6 +22,7 @@ type measureOptions struct {
 	warmup      int
 	budget      time.Duration
 	seed        uint64
+	exhaustive  bool
 	workloads   []string
 }
 
@@ -32,13 +33,14 @@ func (o *measureOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.IntVarP(&o.runs, "runs", "r", 0, fmt.Sprintf("timed trials of the baseline and of the best cells (default %d)", workload.DefaultRuns))
 	fs.IntVarP(&o.warmup, "warmup", "w", -1, fmt.Sprintf("trials of each cell that are not counted (default %d)", workload.DefaultWarmup))
 	fs.DurationVarP(&o.budget, "budget", "b", 0, fmt.Sprintf("time for one workload, all included (default %v)", workload.DefaultBudget))
+	fs.BoolVar(&o.exhaustive, "exhaustive", false, "measure every cell in full: none is dropped because it cannot win (give a budget that holds them)")
 	fs.Uint64Var(&o.seed, "seed", 0, "seed of the order of trials (default 1)")
 	fs.StringSliceVar(&o.workloads, "workload", nil, "workloads of the file to run (default all)")
 	fs.Lookup("warmup").DefValue = "0" // the text says what the default is
 }
 
 // measureFlags are the names of the flags above.
-var measureFlags = []string{"model", "concurrency", "runs", "warmup", "budget", "seed", "workload"}
+var measureFlags = []string{"model", "concurrency", "runs", "warmup", "budget", "exhaustive", "seed", "workload"}
 
 // Validate has nothing to say: whether values fit each other and the file is
 // for plan.Build to check, before anything runs.
@@ -52,6 +54,7 @@ func (o *measureOptions) settings() plan.Settings {
 		Runs:        o.runs,
 		Warmup:      o.warmup,
 		Budget:      o.budget,
+		Exhaustive:  o.exhaustive,
 		Seed:        o.seed,
 		Workloads:   o.workloads,
 	}

@@ -92,6 +92,9 @@ func writePlannedWorkload(w io.Writer, l *plan.Workload) {
 	}
 	fmt.Fprintf(w, "  measure          %s, %s, budget %v, at most %v a trial\n",
 		count(l.Runs, "run"), count(l.Warmup, "warmup"), workload.Duration(l.BudgetNs), workload.Duration(l.TimeoutNs))
+	if l.Exhaustive {
+		fmt.Fprintln(w, "  exhaustive       every cell in full, none is dropped because it cannot win")
+	}
 	best := l.Objective
 	if len(l.Constraints) > 0 {
 		best += " with " + strings.Join(l.Constraints, ", ")

@@ -69,7 +69,7 @@ func check(file string, src []byte) []string {
 		}
 	}
 	c.checkBody(f)
-	if n := fset.Position(f.FileEnd).Line; file == "cmd/concprof/main.go" && n > maxMain {
+	if n := fset.Position(f.FileEnd).Line; path.Base(file) == "main.go" && path.Dir(c.folder) == "cmd" && n > maxMain {
 		c.say(f, "main.go has %d lines, at most %d", n, maxMain)
 	}
 	return c.found
@@ -233,6 +233,8 @@ func TestCheck(t *testing.T) {
 		{"log.Fatal", "reports/x.go", "import \"log\"\nfunc f() { log.Fatalf(\"\") }", "only entry points"},
 		{"exit of an entry point", "probes/harness/x.go", "import \"os\"\nfunc f() { os.Exit(1) }", ""},
 		{"long main", "cmd/concprof/main.go", strings.Repeat("\n", maxMain), "at most"},
+		{"another long main", "cmd/truthbench/main.go", strings.Repeat("\n", maxMain), "at most"},
+		{"a file below main", "cmd/truthbench/internal/bench/main.go", strings.Repeat("\n", maxMain), ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

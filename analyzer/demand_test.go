@@ -1,0 +1,59 @@
+package analyzer
+
+import (
+	"testing"
+
+	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
+)
+
+// What the clocks of sequential trials said, measured on two cores; times in
+// tenths of a millisecond. Beside other programs an op may be "blocked"
+// because whoever would wake it has no processor: the class is then not
+// decided, and never another one. Waits of an op's own stay what they are.
+func TestDemandBesideOthers(t *testing.T) {
+	type reading struct{ wall, cpu, labelled, ready, allReady int64 }
+	tests := []struct {
+		name   string
+		trials []reading
+		want   Class
+	}{
+		{"computes and allocates, nine tenths taken", []reading{
+			{8866, 875, 800, 7604, 30439}, {4675, 1128, 1100, 1280, 17761}, {3965, 69, 100, 1363, 11843},
+			{2100, 295, 300, 1637, 6687}, {4894, 692, 700, 3814, 10831}, {2980, 642, 500, 2109, 9860},
+		}, Inconclusive},
+		{"computes nine tenths of its time, eight tenths taken", []reading{
+			{6562, 1896, 1800, 2437, 10160}, {4503, 1053, 1000, 2596, 7428}, {2266, 469, 500, 1476, 6391},
+			{4805, 1414, 1400, 2267, 7549}, {3982, 948, 900, 2111, 6633}, {3447, 1557, 1500, 1274, 4065},
+		}, Inconclusive},
+		{"waits for a goroutine of its own that computes", []reading{
+			{6160, 1176, 3000, 2040, 13309}, {6167, 894, 1900, 2080, 14810}, {5076, 1037, 2100, 1523, 9920},
+			{5797, 1052, 1600, 2239, 10132}, {5699, 1262, 2900, 1802, 10904}, {5695, 1051, 2100, 1743, 9457},
+		}, Inconclusive},
+		{"waits for a timer, nine tenths taken", []reading{
+			{1541, 35, 30, 37, 900}, {2097, 44, 40, 142, 3051}, {1600, 36, 30, 59, 706},
+			{1548, 39, 30, 131, 1875}, {1603, 38, 30, 76, 354}, {1510, 35, 30, 40, 300},
+		}, IOBound},
+		{"waits for half of its time, alone", []reading{
+			{2000, 1000, 990, 6, 30}, {2010, 1000, 990, 5, 24}, {1990, 1000, 990, 9, 40},
+			{2000, 1000, 990, 6, 31}, {2020, 1000, 990, 7, 30}, {2000, 1000, 990, 6, 33},
+		}, Mixed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var fs []plan.Finished
+			for _, r := range tt.trials {
+				fs = append(fs, plan.Finished{Record: record.Record{
+					Status: record.OK, Ops: 10, WallNs: r.wall * 1e5,
+					CPU:    record.CPU{UserNs: r.cpu * 1e5, RunnableNs: r.allReady * 1e5},
+					Thread: &record.Thread{CPUNs: r.cpu * 1e5, LabelledNs: r.labelled * 1e5, RunnableNs: r.ready * 1e5},
+				}})
+			}
+			o := DefaultOptions()
+			d := o.demand(fs, scale{wait: 0, cpu: 1})
+			if got := o.class(d.scaled).class; got != tt.want {
+				t.Errorf("%s (%.2f, %.2f to %.2f), want %s", got, d.Value, d.Low, d.High, tt.want)
+			}
+		})
+	}
+}
