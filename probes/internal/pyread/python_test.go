@@ -4,6 +4,7 @@ package pyread
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -40,6 +41,11 @@ var find = sync.OnceValue(func() []interpreter {
 	names := candidates
 	// One or, separated as in PATH, several.
 	names = append(filepath.SplitList(os.Getenv("CONCPROF_TEST_PYTHON")), names...)
+	// pyenv's shims on PATH lead to one version only.
+	if home, err := os.UserHomeDir(); err == nil {
+		below, _ := filepath.Glob(filepath.Join(cmp.Or(os.Getenv("PYENV_ROOT"), filepath.Join(home, ".pyenv")), "versions", "3.*", "bin", "python3"))
+		names = append(names, below...)
+	}
 	for _, name := range names {
 		out, err := exec.Command(name, "-c", "import os, sys, sysconfig\n"+
 			"print(os.path.realpath(sys.executable), '%d.%d' % sys.version_info[:2], '%d.%d.%d' % sys.version_info[:3],"+
