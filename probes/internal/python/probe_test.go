@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -33,8 +34,9 @@ type trial struct {
 	spec  harness.Spec
 	files string // a txtar archive; a text without files is ops.py
 	env   []string
-	// on is called with each event as it is read, and the probe's process.
-	on func(record.Event, *os.Process)
+	// on is called with each event as it is read, the probe's process, and
+	// what gives the text that it has written to stderr.
+	on func(e record.Event, p *os.Process, stderr func() string)
 }
 
 // An outcome is what a trial left.
@@ -81,7 +83,7 @@ func (tr trial) start(t testing.TB, python *Interpreter) *outcome {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(scratch)
-	var stdout, stderr bytes.Buffer
+	var stdout, stderr text
 	cmd := exec.Command(python.Path, probe, "trial")
 	cmd.Dir, cmd.Stdout, cmd.Stderr = o.dir, &stdout, &stderr
 	cmd.Env = slices.Concat([]string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + scratch, "PYTHONPYCACHEPREFIX=" + pycache}, tr.env)
@@ -115,7 +117,13 @@ func (tr trial) start(t testing.TB, python *Interpreter) *outcome {
 	}
 	specW.Close()
 	read := make(chan error, 1)
-	go func() { read <- o.read(events, func(e record.Event) { tr.seen(e, cmd.Process) }) }()
+	go func() {
+		read <- o.read(events, func(e record.Event) {
+			if tr.on != nil {
+				tr.on(e, cmd.Process, stderr.String)
+			}
+		})
+	}()
 	if err := cmd.Wait(); err != nil && cmd.ProcessState == nil {
 		t.Fatal(err)
 	}
@@ -131,10 +139,22 @@ func (tr trial) start(t testing.TB, python *Interpreter) *outcome {
 	return o
 }
 
-func (tr trial) seen(e record.Event, p *os.Process) {
-	if tr.on != nil {
-		tr.on(e, p)
-	}
+// A text is written by one goroutine while others read it.
+type text struct {
+	mu  sync.Mutex
+	buf strings.Builder
+}
+
+func (t *text) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.buf.Write(p)
+}
+
+func (t *text) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.buf.String()
 }
 
 // complete fills in what every spec has.
