@@ -25,8 +25,8 @@ if __name__ == "__main__":
 
 import array
 import asyncio
-import atexit
 import collections
+import collections.abc
 import concurrent.futures
 import fcntl
 import faulthandler
@@ -35,20 +35,39 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
-import io
 import itertools
 import json
 import math
-import multiprocessing
+import pickle
 import platform
 import resource
-import selectors
 import signal
 import struct
+import sysconfig
+import tempfile
 import threading
 import time
+import traceback
 import types
 import warnings
+
+
+def apart(module):
+    """Returns a copy of a module: what the user's code patches in the module changes nothing here."""
+    copy = types.ModuleType(module.__name__)
+    vars(copy).update(vars(module))
+    return copy
+
+
+# sys, threading and warnings have hooks that the probe sets, in the modules that everybody uses.
+hooks = threading
+asyncio, collections, hashlib, inspect, itertools, json, math, os, pickle, resource, signal, struct, threading, time = (
+    apart(m)
+    for m in (
+        asyncio, collections, hashlib, inspect, itertools, json, math, os, pickle, resource, signal, struct, threading, time,
+    )
+)
+open = open  # builtins can be patched too
 
 VERSION = 1  # of the protocol: record.ProtocolVersion
 RESULT_FD, SPEC_FD, PROFILE_FDS = 3, 4, (5, 6)
@@ -59,15 +78,7 @@ MAX_TASKS, MAX_AWAITS = 256, 64  # tasks that are driven by hand, and await chai
 
 now = time.perf_counter_ns
 thread_cpu = time.thread_time_ns
-pause = time.sleep
-getpid = os.getpid
-kill = os.kill
-write = os.write
-leave = os._exit
-Thread, Lock, Semaphore = threading.Thread, threading.Lock, threading.Semaphore
 get_ident, native_id = threading.get_ident, threading.get_native_id
-frames_of_threads = sys._current_frames
-dumps, loads = json.dumps, json.loads
 
 
 # --- The ops -----------------------------------------------------------------------------------------------------------
@@ -94,16 +105,16 @@ class Unusable(Exception):
 
 
 class Callable:
-    """A step: a plain function, a coroutine function, or both."""
+    """A step: a plain function, a coroutine function, or both. What is given to it is an input or a result."""
 
-    def __init__(self, step):
+    def __init__(self, step, given):
         module = load(step)
         self.name = step.get("name", "")
-        self.sync = self.find(module, step.get("sync"), False)
-        self.coro = self.find(module, step.get("async"), True)
+        self.sync = self.find(module, step.get("sync"), given, False)
+        self.coro = self.find(module, step.get("async"), given, True)
 
     @staticmethod
-    def find(module, name, awaits):
+    def find(module, name, given, awaits):
         if not name:
             return None
         fn = attribute(module, name)
@@ -114,14 +125,10 @@ class Callable:
             raise Unusable(f"{name} is a coroutine function: name it as async, not as sync")
         if awaits and not coroutine and inspect.isfunction(fn) and not hasattr(fn, "__wrapped__"):
             raise Unusable(f"{name} is no coroutine function: name it as sync, or declare it with async def")
-        return fn, takes_input(fn, name), awaits
-
-    def on_thread(self):
-        """The step as a thread runs it, None if it can only run on a loop."""
-        return self.sync
+        return fn, takes_input(fn, name, given), awaits
 
     def on_loop(self):
-        """The step as a loop runs it."""
+        """The step as a loop runs it; a thread runs sync, if there is one."""
         return self.coro or self.sync
 
 
@@ -165,29 +172,30 @@ def attribute(module, name):
     return value
 
 
-def takes_input(fn, name):
-    """Reports whether a function takes the op's input: its one positional argument without a default."""
+def takes_input(fn, name, given):
+    """Reports whether a function takes what an op gives it: by its one argument without a default; by one that has a
+    default if there is something given, rather than the op's bare number."""
     try:
         parameters = inspect.signature(fn).parameters.values()
     except (ValueError, TypeError):  # some functions in C have no signature
         return True
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    needed = [p for p in positional if p.default is p.empty]
-    keyword = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)]
+    needed = [p.name for p in positional if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
+    keyword = [p.name for p in parameters if p.default is p.empty and p.kind is p.KEYWORD_ONLY]
     if len(needed) > 1 or keyword:
-        raise Unusable(f"{name} takes {', '.join([p.name for p in needed] + keyword)}: an op gives at most one argument, its input")
-    return bool(positional) or any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        raise Unusable(f"{name} takes {', '.join(needed + keyword)}: an op gives at most one argument, its input")
+    return bool(needed) or given and bool(positional)
 
 
 class Op:
     """The steps of an op, as threads and as loops run them."""
 
     def __init__(self, spec):
-        self.steps = [Callable(s) for s in spec["steps"]]
-        threaded = [s.on_thread() for s in self.steps]
+        given = bool(spec.get("inputs"))
+        self.steps = [Callable(s, given or i > 0) for i, s in enumerate(spec["steps"])]
+        threaded = [s.sync for s in self.steps]
         self.threaded = tuple(threaded) if all(threaded) else None
         self.looped = tuple(s.on_loop() for s in self.steps)
-        self.awaits = any(s.coro for s in self.steps)
         self.names = [s.name for s in self.steps]
 
 
@@ -214,38 +222,40 @@ class Source:
     """Numbers the ops and says when there are no more. Any thread may ask."""
 
     def __init__(self, spec):
-        self.ops = 1 if spec["mode"] == "dry" else spec.get("ops") or 0
+        self.fixed = 1 if spec["mode"] == "dry" else spec.get("ops") or 0
         self.span = spec.get("for_ns") or 0
         self.least = spec.get("min_ops") or 0
-        self.most = self.ops or spec.get("max_ops") or math.inf
-        self.rate = spec.get("max_rate") or 0
+        self.most = self.fixed or spec.get("max_ops") or math.inf
+        self.gap = 1e9 / spec["max_rate"] if spec.get("max_rate") else 0  # nanoseconds between two starts
         self.begin = 0
         self.stopped = False
+        # Its next call is one of C under the GIL; without a GIL it is not atomic.
         self.counter = itertools.count()
-        # One call of C under the GIL; without one, not even that is atomic.
-        self.lock = None if getattr(sys, "_is_gil_enabled", lambda: True)() else Lock()
+        self.lock = None if has_gil() else threading.Lock()
 
     def start(self):
         self.begin = now()
 
     def next(self):
-        """Returns the number of an op that is to be started now, or None."""
-        if self.stopped:
-            return None
+        """Returns the number of an op that is to be started now, or after its delay; or None."""
         if self.lock is None:
             op = next(self.counter)
         else:
             with self.lock:
                 op = next(self.counter)
-        if op >= self.most:
+        if op >= self.most or self.stopped:
             return None
-        if not self.ops and op >= self.least and now() - self.begin >= self.span:
+        if not self.fixed and op >= self.least and max(now() - self.begin, op * self.gap) >= self.span:
             return None
         return op
 
     def delay(self, op):
-        """Returns the seconds for which an op has to wait so that no more than max_rate start in a second."""
-        return self.begin / 1e9 + op / self.rate - now() / 1e9 if self.rate else 0
+        """Returns the seconds after which an op may start, so that no more than max_rate do in a second."""
+        return max(self.begin + op * self.gap - now(), 0) / 1e9 if self.gap else 0
+
+
+def has_gil():
+    return getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 # --- What ops leave ----------------------------------------------------------------------------------------------------
@@ -258,25 +268,24 @@ class Sampler:
     """Chooses the ops that are timed, about one in k, as Go's harness does: evenly and without a period."""
 
     def __init__(self, every):
-        self.threshold, self.every, self.first = MASK, 0, []
+        self.threshold, self.every = MASK, 0
+        self.pilot = []  # the times of ops, with their numbers, while k is undecided
         self.cost = clock_cost()
         if every > 0:
             self.fix(every)
 
     def fix(self, every):
-        self.every = every
         self.threshold = MASK // every
+        self.every = every
 
     def chosen(self, op):
         return (op * GOLDEN) & MASK <= self.threshold
 
-    def note(self, duration):
+    def note(self, op, duration):
         """Takes the time of an op while k is undecided; the last of the pilot decides."""
-        if self.every:
-            return
-        self.first.append(duration)
-        if len(self.first) >= PILOT_OPS:
-            median = max(sorted(self.first)[len(self.first) // 2], 1)
+        self.pilot.append((op, duration))
+        if len(self.pilot) >= PILOT_OPS:
+            median = max(sorted(d for _, d in self.pilot)[len(self.pilot) // 2], 1)
             self.fix(min(max(math.ceil(self.cost / (CLOCK_SHARE * median)), 1), MAX_EVERY))
 
 
@@ -284,91 +293,130 @@ def clock_cost():
     """Measures what timing one op adds to it, in nanoseconds."""
     best = math.inf
     for _ in range(5):
-        times = []
+        times = array.array("q")
         begin = now()
         for _ in range(200):
             t = now()
-            times.append((0, now() - t))
+            times.append(now() - t)
         best = min(best, (now() - begin) / 200)
     return max(best, 1)
+
+
+class Failure(Exception):
+    """An op that failed in another process: the exception itself may not survive the way."""
+
+    def __init__(self, kind, message):
+        super().__init__(kind, message)
+        self.kind, self.message = kind, message
+
+
+def failure(error):
+    """Returns the type and the message of what an op raised."""
+    if isinstance(error, Failure):
+        return error.kind, error.message
+    return type_name(type(error)), str_of(error)
+
+
+def stay(error=None):
+    """Ends a child that the user's code forked and that comes back from it: it may not go on as the probe."""
+    if State.forked:
+        code = error.code if isinstance(error, SystemExit) else error is not None
+        os._exit(code & 255 if isinstance(code, int) else code is not None)
+
+
+UNRUN = (types.CoroutineType, types.GeneratorType, types.AsyncGeneratorType)
+
+
+def check_run(out):
+    """Raises an error if what a function returned says that it has not run."""
+    if isinstance(out, UNRUN):
+        if isinstance(out, types.CoroutineType):
+            out.close()
+        raise TypeError(f"the function returned a {type(out).__name__} and ran nothing: name it as async, or run it to its end")
 
 
 class Slot:
     """What the ops leave that one thread after the other ran. Each is used by one at a time, so none takes a lock."""
 
     def __init__(self, run):
-        self.run, self.sampler, self.inputs = run, run.sampler, run.inputs
+        self.run, self.sampler, self.call = run, run.sampler, run.call
+        self.input_of = run.inputs.of
         self.digested = not run.spec.get("no_digest")
         self.ops = self.failed = 0
         self.errors = {}
-        self.timings = []
+        self.timings = array.array("q")
         self.buckets, self.opaque = [], False
-        self.last = None
-        self.clock = None
 
     def perform(self, op):
         """Runs one op on this thread."""
-        value = self.inputs.of(op)
-        timed = self.sampler.chosen(op)
-        begin = now() if timed else 0
+        value = self.input_of(op)
+        begin = now() if (op * GOLDEN) & MASK <= self.sampler.threshold else 0
         try:
-            out = self.run.op_on_thread(value)
+            out = self.call(value)
+            if out is not None:
+                check_run(out)
         except BaseException as e:  # SystemExit and KeyboardInterrupt too: they are the op's
-            self.done(op, timed and now() - begin, None, e)
-            return
-        self.done(op, timed and now() - begin, out, None)
-
-    async def perform_async(self, op, steps):
-        """Runs one op as a task of a loop."""
-        value = self.inputs.of(op)
-        timed = self.sampler.chosen(op)
-        begin = now() if timed else 0
-        try:
-            out = await self.run.op_on_loop(steps, value)
-        except BaseException as e:
-            self.done(op, timed and now() - begin, None, e)
-            return
-        self.done(op, timed and now() - begin, out, None)
-
-    def done(self, op, duration, out, error):
-        if State.forked:
-            leave(0)  # a child that an op forked: it may not go on as the probe
-        self.ops += 1
-        if duration is not False:
-            self.timings.append((op, duration))
-            self.sampler.note(duration)
-        if error is None and isinstance(out, (types.CoroutineType, types.GeneratorType, types.AsyncGeneratorType)):
-            error = TypeError(f"the function returned a {type(out).__name__} and ran nothing: name it as async, or run it to its end")
-            if isinstance(out, types.CoroutineType):
-                out.close()
-        if error is not None:
-            self.fail(type_name(type(error)), str_of(error), 1)
-            if self.run.dry:
-                self.run.last = (None, error, duration)
-            error = error.with_traceback(None)
-            kind, out = "!", type_name(type(error)) + ": " + str_of(error)
+            self.fail(op, begin and now() - begin, e)
         else:
-            if self.run.dry:
-                self.run.last = (out, None, duration)
-            kind = "="
-        if self.digested and (out is not None or kind == "!"):
-            self.enter(op, kind, out)
+            self.done(op, begin and now() - begin, out)
 
-    def enter(self, op, kind, out):
+    async def perform_async(self, op, call):
+        """Runs one op in a task of a loop."""
+        value = self.input_of(op)
+        begin = now() if (op * GOLDEN) & MASK <= self.sampler.threshold else 0
+        try:
+            out = await call(value)
+            if out is not None:
+                check_run(out)
+        except BaseException as e:
+            self.fail(op, begin and now() - begin, e)
+        else:
+            self.done(op, begin and now() - begin, out)
+
+    def done(self, op, duration, out):
+        if State.forked:
+            stay()
+        self.ops += 1
+        if duration:
+            self.time(op, duration)
+        if out is not None and self.digested:
+            self.enter(op, *hash_of(op, "=", out))
+        if self.run.dry:
+            self.run.last = out, None, duration
+
+    def fail(self, op, duration, error):
+        stay(error)
+        kind, message = failure(error)
+        self.ops += 1
+        if duration:
+            self.time(op, duration)
+        self.count(op, kind, message)
+        if self.run.dry:
+            self.run.last = None, error, duration
+
+    def time(self, op, duration):
+        if not self.sampler.every:
+            self.sampler.note(op, duration)
+        elif self.sampler.chosen(op):  # it may have begun when k was undecided
+            self.timings.append(duration)
+
+    def enter(self, op, code, opaque):
         """Adds the hash of a result to the digest, whose bucket k is that of the ops from 2^(k-1) to 2^k - 1."""
-        code, opaque = hash_of(op, kind, out)
         k = op.bit_length()
         while len(self.buckets) <= k:
             self.buckets.append(0)
         self.buckets[k] = (self.buckets[k] + code) & MASK
         self.opaque = self.opaque or opaque
 
-    def fail(self, kind, message, count):
-        self.failed += count
+    def count(self, op, kind, message):
+        """Counts a failed op."""
+        self.failed += 1
         key = (kind, message)
         if key not in self.errors and len(self.errors) >= MAX_ERRORS:
             key = next((k for k in self.errors if k[0] == kind), next(iter(self.errors)))
-        self.errors[key] = self.errors.get(key, 0) + count
+        self.errors[key] = self.errors.get(key, 0) + 1
+        if self.digested:
+            self.enter(op, *hash_of(op, "!", kind + ": " + message))
 
 
 def type_name(cls):
@@ -425,10 +473,9 @@ class Walker:
             self.unordered(b"d", v.items(), depth)
         elif isinstance(v, (set, frozenset)):
             self.unordered(b"e", v, depth)
-        elif cls is array.array:
-            self.put(b"a", v.tobytes())
-        elif isinstance(v, type):
-            self.put(b"t", type_name(v).encode())
+        elif isinstance(v, (type, types.FunctionType, types.BuiltinFunctionType)):
+            self.put(b"t", f"{v.__module__}.{v.__qualname__}".encode())
+            self.opaque = self.opaque or not isinstance(v, type)
         else:
             self.object(v, cls, depth)
 
@@ -443,24 +490,18 @@ class Walker:
         self.put(tag, b"".join(sorted(codes)))
 
     def object(self, v, cls, depth):
+        """Takes an object for what pickle would make it of again."""
         self.put(b"o", type_name(cls).encode())
-        state = getattr(v, "__dict__", None)
-        slots = getattr(cls, "__slots__", None)
-        if isinstance(state, dict) and state:
-            self.walk(state, depth + 1)
-        elif isinstance(slots, (tuple, list)):
-            self.walk({n: getattr(v, n, None) for n in slots}, depth + 1)
-        elif hasattr(v, "tobytes"):  # arrays of NumPy and their kind
-            try:
-                self.put(b"a", v.tobytes())
-            except Exception:
-                self.opaque = True
-        else:
-            text = repr(v)
-            if " at 0x" in text:
-                self.opaque = True  # the default text names an address
-            else:
-                self.put(b"r", text.encode("utf-8", "surrogatepass"))
+        try:
+            reduced = v.__reduce_ex__(4)
+        except Exception:  # a lock, a socket: there is nothing in it to compare
+            self.opaque = True
+            return
+        if isinstance(reduced, str):
+            self.put(b"g", reduced.encode())
+            return
+        for part in reduced[1:]:
+            self.walk(list(part) if isinstance(part, collections.abc.Iterator) else part, depth + 1)
 
 
 def hash_of(op, kind, out):
@@ -533,7 +574,7 @@ def quote_line(text, cut=False):
     cut = cut or bool(rest.strip("\r\n"))
     if len(line) > SHOWN_RUNES:
         line, cut = line[:SHOWN_RUNES], True
-    return dumps(line, ensure_ascii=False) + ("…" if cut else "")
+    return json.dumps(line, ensure_ascii=False) + ("…" if cut else "")
 
 
 # --- Clocks and counters ----------------------------------------------------------------------------------------------
@@ -694,8 +735,7 @@ class LoopWatch:
         self.due = loop.time() + self.LAG_EVERY
         self.timer = loop.call_at(self.due, self.late)
         if closely:
-            self.watcher = Thread(target=self.watch, daemon=True, name="concprof-loop-watch")
-            self.watcher.start()
+            threading.Thread(target=self.watch, daemon=True, name="concprof-loop-watch").start()
 
     def wrap(self, select):
         def timed(timeout=None):
@@ -723,10 +763,17 @@ class LoopWatch:
     def reset(self):
         """Begins the window of the ops."""
         self.idle = self.busy = self.turns = self.longest = 0
-        self.last = self.turn = now()
-        self.cpu = self.thread_cpu()
         self.lags.clear()
         self.blocked.clear()
+        self.cpu = self.thread_cpu()
+        self.last = self.turn = now()
+
+    def close(self):
+        """Ends the window."""
+        self.busy += now() - self.last
+        self.cpu = max(self.thread_cpu() - self.cpu, 0)
+        self.timer.cancel()
+        self.stop.set()
 
     def thread_cpu(self):
         try:
@@ -750,16 +797,12 @@ class LoopWatch:
             turn = self.turn
             if not turn or at - turn < self.LONG_TURN or computed > took / 2:
                 continue
-            place = user_frame(frames_of_threads().get(self.thread))
+            place = user_frame(sys._current_frames().get(self.thread))
             if place and self.turn == turn:
                 self.blocked[place] = self.blocked.get(place, 0) + took
 
-    def end(self):
-        """Ends the window and returns what the loop did, as a record.Loop."""
-        self.busy += now() - self.last if self.turn else 0
-        cpu = self.thread_cpu() - self.cpu
-        self.timer.cancel()
-        self.stop.set()
+    def told(self):
+        """Returns what the loop did, as a record.Loop."""
         lags = sorted(self.lags)
         out = {
             "lag_p50_ns": lags[len(lags) // 2] if lags else 0,
@@ -767,7 +810,7 @@ class LoopWatch:
             "lag_max_ns": lags[-1] if lags else 0, "samples": len(lags),
         }
         if self.wrapped:
-            out.update(idle_ns=self.idle, busy_ns=self.busy, turns=self.turns, longest_turn_ns=self.longest, cpu_ns=max(cpu, 0))
+            out.update(idle_ns=self.idle, busy_ns=self.busy, turns=self.turns, longest_turn_ns=self.longest, cpu_ns=self.cpu)
         if self.blocked:
             place = max(self.blocked, key=self.blocked.get)
             out.update(blocking=frame(*place), blocking_ns=sum(self.blocked.values()))
@@ -821,9 +864,6 @@ def await_chain(coro):
     for _ in range(64):
         code, f, inner = awaiting(coro)
         if code is None:
-            name = type(coro).__name__
-            if name == "FutureIter" and wait == "other" and frames:
-                wait = "other"
             break
         if code.co_filename != __file__:
             file = code.co_filename
@@ -927,31 +967,45 @@ class Run:
         self.source = Source(spec)
         self.sampler = Sampler(1 if self.dry else spec.get("latency_every") or 0)
         self.slots, self.last = [], (None, None, 0)
-        self.workers, self.broken = [], None
+        self.workers, self.broken = Workers(), None
         self.watch, self.step_clock = None, None
         self.threads = 1
         if self.classify and len(self.op.steps) > 1:
             self.step_clock = StepClock(self.op.names)
         # On a thread, an op that is a coroutine gets a loop: that thread's.
         self.per_thread = threading.local()
+        self.call = self.on_thread()
+        self.notes = collections.OrderedDict()
+
+    def note(self, text):
+        text = clip(one_line(text), MAX_MESSAGE)
+        if text in self.notes or len(self.notes) < MAX_NOTES:
+            self.notes[text] = self.notes.get(text, 0) + 1
 
     def slot(self):
         s = Slot(self)
         self.slots.append(s)
         return s
 
-    def free_slots(self, n):
-        return collections.deque(self.slot() for _ in range(n))
+    def free_slots(self):
+        return collections.deque(self.slot() for _ in range(self.level))
 
-    def op_on_thread(self, value):
+    def on_thread(self):
+        """Returns what runs an op on a thread."""
         if self.op.threaded is None:
-            return self.loop_of_thread().run_until_complete(concprof_op_async(self.op.looped, value))
-        if self.step_clock is not None and self.step_clock.due():
-            return self.op_by_steps(value)
-        return concprof_op(self.op.threaded, value)
+            return self.op_on_own_loop
+        if self.step_clock is not None:
+            return self.op_by_steps
+        return functools.partial(concprof_op, self.op.threaded)
+
+    def op_on_own_loop(self, value):
+        return finish(self.loop_of_thread(), concprof_op_async(self.op.looped, value))
 
     def op_by_steps(self, value):
-        clock, begin = self.step_clock, now()
+        clock = self.step_clock
+        if not clock.due():
+            return concprof_op(self.op.threaded, value)
+        begin = now()
         for i, step in enumerate(self.op.threaded):
             before = clock.read()
             value = concprof_op((step,), value)
@@ -959,26 +1013,33 @@ class Run:
         clock.pace(now() - begin)
         return value
 
-    async def op_on_loop(self, steps, value):
+    def on_loop(self, steps):
+        """Returns what runs an op in a task of a loop, when it is awaited."""
+        if self.step_clock is None and self.watch.tally is None:
+            return functools.partial(concprof_op_async, steps)
+        return functools.partial(self.op_watched, steps)
+
+    async def op_watched(self, steps, value):
         clock = self.step_clock
-        if clock is not None and clock.due():
-            begin = now()
-            for i, step in enumerate(steps):
-                before = clock.read()
-                value = await self.driven(concprof_op_async((step,), value))
-                clock.enter(i, before, clock.read())
-            clock.pace(now() - begin)
-            return value
-        return await self.driven(concprof_op_async(steps, value))
+        if clock is None or not clock.due():
+            return await self.driven(concprof_op_async(steps, value))
+        begin = now()
+        for i, step in enumerate(steps):
+            before = clock.read()
+            value = await self.driven(concprof_op_async((step,), value))
+            clock.enter(i, before, clock.read())
+        clock.pace(now() - begin)
+        return value
 
     def driven(self, coro):
-        tally = self.watch.tally if self.watch else None
-        return tally.drive(coro) if tally and tally.wants() else coro
+        tally = self.watch.tally
+        return tally.drive(coro) if tally is not None and tally.wants() else coro
 
     def loop_of_thread(self):
         loop = getattr(self.per_thread, "loop", None)
         if loop is None:
             loop = self.per_thread.loop = asyncio.new_event_loop()
+            loop.set_exception_handler(self.loop_failed)
         return loop
 
     def close_loop_of_thread(self):
@@ -987,24 +1048,52 @@ class Run:
             self.per_thread.loop = None
             loop.close()
 
+    def loop_failed(self, loop, context):
+        error = context.get("exception")
+        said = context.get("message") or "the loop reported an error"
+        self.note(said + (f": {type_name(type(error))}: {str_of(error)}" if error is not None else ""))
+
     def wait_turn(self, op):
         delay = self.source.delay(op)
         if delay > 0:
-            pause(delay)
+            time.sleep(delay)
+
+
+def finish(loop, coro):
+    """Runs a coroutine to its end on a loop and returns its result. What else raises SystemExit or KeyboardInterrupt in
+    a task of its own throws the loop off, but does not end the coroutine."""
+
+    async def outcome():
+        try:
+            return await coro, None
+        except BaseException as e:  # as it is: a task that was cancelled raises another error than it got
+            return None, e
+
+    task = loop.create_task(outcome())
+    while True:
+        try:
+            out, error = loop.run_until_complete(task)
+            break
+        except (SystemExit, KeyboardInterrupt):
+            if task.done():
+                raise
+    if error is not None:
+        raise error
+    return out
 
 
 def run_sequential(run, window):
-    slot, source = run.slot(), run.source
+    source, perform = run.source, run.slot().perform
     with window:
         while (op := source.next()) is not None:
-            if source.rate:
+            if source.gap:
                 run.wait_turn(op)
-            slot.perform(op)
+            perform(op)
 
 
 def run_threads(run, window):
     """A new thread for every op, so many at a time."""
-    free, permits, source = run.free_slots(run.level), Semaphore(run.level), run.source
+    free, permits, source = run.free_slots(), threading.Semaphore(run.level), run.source
     run.threads = run.level + 1
 
     def one(op):
@@ -1017,20 +1106,21 @@ def run_threads(run, window):
             permits.release()
 
     with window:
-        last = None
-        while (op := source.next()) is not None:
-            if source.rate:
-                run.wait_turn(op)
+        while True:
             permits.acquire()
-            last = Thread(target=one, args=(op,), daemon=True)
-            last.start()
-        for _ in range(run.level):
+            op = source.next()
+            if op is None:
+                break
+            if source.gap:
+                run.wait_turn(op)
+            threading.Thread(target=one, args=(op,), daemon=True).start()
+        for _ in range(run.level - 1):
             permits.acquire()
 
 
 def run_pool(run, window):
     """A ThreadPoolExecutor, with as much submitted as keeps its threads busy."""
-    free, backlog, source = run.free_slots(run.level), Semaphore(2 * run.level), run.source
+    free, backlog, source = run.free_slots(), threading.Semaphore(2 * run.level), run.source
     run.threads = run.level + 1
 
     def one(op):
@@ -1044,14 +1134,16 @@ def run_pool(run, window):
     pool = concurrent.futures.ThreadPoolExecutor(run.level, thread_name_prefix="concprof-pool")
     start_all(pool, run.level)
     with window:
-        while (op := source.next()) is not None:
-            if source.rate:
+        while True:
+            backlog.acquire()
+            op = source.next()
+            if op is None:
+                break
+            if source.gap:
                 run.wait_turn(op)
-            backlog.acquire()
             pool.submit(one, op)
-        for _ in range(2 * run.level):
+        for _ in range(2 * run.level - 1):
             backlog.acquire()
-    pool.shutdown(wait=False)
 
 
 def start_all(pool, n):
@@ -1063,15 +1155,13 @@ def start_all(pool, n):
 
 async def on_loop(run, window, steps, loop):
     """A task for every op, under a semaphore."""
-    source = run.source
-    free, permits, tasks = run.free_slots(run.level), asyncio.Semaphore(run.level), set()
+    source, perform, call = run.source, run.slot().perform_async, run.on_loop(steps)
+    permits, tasks = asyncio.Semaphore(run.level), set()
 
     async def one(op):
-        slot = free.pop()
         try:
-            await slot.perform_async(op, steps)
+            await perform(op, call)
         finally:
-            free.append(slot)
             permits.release()
 
     with window:
@@ -1079,26 +1169,26 @@ async def on_loop(run, window, steps, loop):
             await permits.acquire()
             op = source.next()
             if op is None:
-                permits.release()
                 break
-            delay = source.delay(op)
-            if delay > 0:
-                await asyncio.sleep(delay)
+            if source.gap:
+                await asyncio.sleep(source.delay(op))
             task = loop.create_task(one(op))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
-        while tasks:
+        if tasks:
             await asyncio.wait(list(tasks))
+    leaked = len(asyncio.all_tasks(loop)) - 1
+    if leaked > 0:
+        run.note(f"tasks that ops started and did not await were still running when all ops had ended: {leaked}")
 
 
 async def one_by_one(run, window):
-    slot, source = run.slot(), run.source
+    source, perform, call = run.source, run.slot().perform_async, run.on_loop(run.op.looped)
     with window:
         while (op := source.next()) is not None:
-            delay = source.delay(op)
-            if delay > 0:
-                await asyncio.sleep(delay)
-            await slot.perform_async(op, run.op.looped)
+            if source.gap:
+                await asyncio.sleep(source.delay(op))
+            await perform(op, call)
 
 
 def hybrid_steps(run, loop):
@@ -1114,19 +1204,34 @@ def hybrid_steps(run, loop):
             if processes is None:
                 processes = process_pool(run, run.cores)
             run.note(f"step {step.name}: its calls went to a pool of {run.cores} processes")
-            call = functools.partial(loop.run_in_executor, processes, call_step, i)
+            call = functools.partial(elsewhere, loop, processes, call_step, i)
         else:
             if threads is None:
                 threads = concurrent.futures.ThreadPoolExecutor(run.level, thread_name_prefix="concprof-pool")
                 run.threads = run.level + 1
             run.note(f"step {step.name}: its calls went to threads")
-            call = functools.partial(loop.run_in_executor, threads, call_here, step.sync)
+            call = functools.partial(elsewhere, loop, threads, call_here, step.sync)
         steps.append((call, True, True))
     return tuple(steps)
 
 
+async def elsewhere(loop, pool, call, step, value):
+    """Runs a step in a pool and raises what it raised."""
+    out, error = await loop.run_in_executor(pool, call, step, value)
+    if error is not None:
+        raise error
+    return out
+
+
 def call_here(step, value):
-    return concprof_op((step,), value)
+    """Runs a step on a thread of a pool. Its error is returned: futures take none that is a StopIteration."""
+    try:
+        return concprof_op((step,), value), None
+    except BaseException as e:
+        stay(e)
+        return None, e
+    finally:
+        stay()
 
 
 # --- Worker processes and interpreters --------------------------------------------------------------------------------
@@ -1137,68 +1242,131 @@ class State:
 
     forked = False  # this is a child that the user's code forked
     run = None  # the trial; a worker's own of it, in a worker
+    unusable = ""  # why a worker cannot run ops
     result = -1  # the descriptor of events
     token = ""
 
 
+class Workers:
+    """The processes of the probe's own pools."""
+
+    def __init__(self):
+        self.pools = []
+
+    def pids(self):
+        return [pid for pool in self.pools for pid in list(getattr(pool, "_processes", None) or ())]
+
+
 def enter_worker(spec):
     """Prepares a worker: loads the ops as the probe did."""
-    os.environ.pop("CONCPROF_WORKER", None)
-    find_modules(spec)
-    State.run = Run(dict(spec, mode="timing"))
-    call_hook(State.run, spec.get("setup"), None)
+    try:
+        os.register_at_fork(after_in_child=forked)
+        find_modules(spec)
+        State.run = Run(dict(spec, mode="timing"))
+        listen(State.run)
+        call_hook(State.run, spec.get("setup"))
+    except BaseException as e:  # raised here, it would break the pool without a reason
+        traceback.print_exc()
+        State.unusable = reason_of(e)
 
 
 def call_step(i, value):
-    return concprof_op((State.run.op.steps[i].sync,), value)
+    """Runs a step of hybrid in a worker."""
+    try:
+        return concprof_op((State.run.op.steps[i].sync,), value), None
+    except BaseException as e:
+        stay(e)
+        return None, Failure(*failure(e))
+    finally:
+        stay()
 
 
 def call_chunk(ops):
-    """Runs ops in a worker. Returns what each gave: its number, time (or False), result, error type and message."""
-    run, out = State.run, []
+    """Runs ops in a worker. Returns what each gave: its number, time, pickled result or None, failure or None, and the
+    hash of the result, as enter takes it; and the worker's notes."""
+    run, rows = State.run, []
     for op in ops:
         value = run.inputs.of(op)
+        data = failed = code = None
         begin = now()
         try:
-            result = run.op_on_thread(value)
-            out.append((op, now() - begin, result, None, None))
+            out = run.call(value)
+            if out is not None:
+                check_run(out)
+            took = now() - begin
+            if out is not None:
+                data, code = pickle.dumps(out, -1), hash_of(op, "=", out)
         except BaseException as e:
-            out.append((op, now() - begin, None, type_name(type(e)), str_of(e)))
-    return out
+            took = now() - begin
+            stay(e)
+            failed = failure(e)
+        stay()
+        rows.append((op, took, data, failed, code))
+    notes = list(run.notes)
+    run.notes.clear()
+    return rows, notes
+
+
+SOCKET_PATH = 70  # bytes of a folder's name that leave room for a forkserver's socket in a path of 107
 
 
 def process_pool(run, n):
     """Starts a ProcessPoolExecutor whose workers have loaded the ops."""
+    import multiprocessing.resource_tracker
+
     methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    if context.get_start_method() == "forkserver":
-        context.set_forkserver_preload([])
+    fits = len(os.fsencode(tempfile.gettempdir())) <= SOCKET_PATH
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods and fits else "spawn")
+    # What is started looks for modules in the current folder first, where the
+    # user may have a types.py; workers return to it when they have begun.
+    here = os.getcwd()
+    os.chdir(os.path.dirname(os.path.abspath(__file__)))
+    try:
+        multiprocessing.resource_tracker.ensure_running()
+        if context.get_start_method() == "forkserver":
+            import multiprocessing.forkserver
+
+            context.set_forkserver_preload([])
+            multiprocessing.forkserver.ensure_running()
+    finally:
+        os.chdir(here)
     pool = concurrent.futures.ProcessPoolExecutor(n, mp_context=context, initializer=enter_worker, initargs=(run.spec,))
+    run.workers.pools.append(pool)
     meet(pool, n)
-    run.workers = list(getattr(pool, "_processes", None) or [])
     return pool
 
 
 def dismiss(workers):
     """Ends the probe's own helper processes: workers, and what multiprocessing started to start them."""
-    for pid in list(workers) + helpers():
-        try:
-            kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        except OSError:
-            pass
+    for pid in workers:
+        end(pid)
+    holder = getattr(sys.modules.get("multiprocessing.forkserver"), "_forkserver", None)
+    if getattr(holder, "_forkserver_pid", None):
+        end(holder._forkserver_pid)
+    # Semaphores have names until they are closed.
+    cleanup = getattr(getattr(sys.modules.get("multiprocessing.synchronize"), "SemLock", None), "_cleanup", None)
+    registry = getattr(sys.modules.get("multiprocessing.util"), "_finalizer_registry", {})
+    for finalizer in list(registry.values()):
+        if cleanup is not None and getattr(finalizer, "_callback", None) is cleanup:
+            finalizer()
+    # The tracker ends when nobody can tell it anything any more, and removes
+    # what the user's code has left.
+    holder = getattr(sys.modules.get("multiprocessing.resource_tracker"), "_resource_tracker", None)
+    if getattr(holder, "_pid", None):
+        os.close(holder._fd)
+        for _ in range(100):
+            if os.waitpid(holder._pid, os.WNOHANG)[0]:
+                return
+            time.sleep(0.01)
+        end(holder._pid)
 
 
-def helpers():
-    pids = []
-    for module, holder, name in (
-        ("multiprocessing.forkserver", "_forkserver", "_forkserver_pid"),
-        ("multiprocessing.resource_tracker", "_resource_tracker", "_pid"),
-    ):
-        pid = getattr(getattr(sys.modules.get(module), holder, None), name, None)
-        if pid:
-            pids.append(pid)
-    return pids
+def end(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    except OSError:  # it is no child of this process, or has gone
+        pass
 
 
 def meet(pool, n):
@@ -1211,8 +1379,10 @@ def meet(pool, n):
 
 
 def who(seconds):
-    pause(seconds)
-    return getpid(), get_ident()
+    if State.unusable:
+        raise Unusable(State.unusable)
+    time.sleep(seconds)
+    return os.getpid(), get_ident()
 
 
 CHUNK_NS, MAX_CHUNK = 1_000_000, 256  # short ops are sent so many at a time that handing them over does not dominate
@@ -1225,27 +1395,33 @@ def run_executor(run, window, pool):
     chunk = 1
 
     def take(future, ops):
+        notes = ()
         try:
-            rows = future.result()
-        except BaseException as e:  # the worker ended, or what it returned cannot be sent
+            rows, notes = future.result()
+        except BaseException as e:  # the worker ended
             if isinstance(e, concurrent.futures.BrokenExecutor) and run.broken is None:
                 run.broken = e
                 source.stopped = True
-            rows = [(op, False, None, type_name(type(e)), str_of(e)) for op in ops]
-        took = 0
-        for op, duration, result, kind, message in rows:
+            rows = [(op, 0, None, failure(e), None) for op in ops]
+        for note in notes:
+            run.note(note)
+        total = 0
+        for op, took, data, failed, code in rows:
             slot.ops += 1
-            if duration is not False:
-                took += duration
-                if run.sampler.chosen(op):
-                    slot.timings.append((op, duration))
-                    run.sampler.note(duration)
-            if kind is not None:
-                slot.fail(kind, message, 1)
-                slot.enter(op, "!", kind + ": " + message)
-            elif result is not None and slot.digested:
-                slot.enter(op, "=", result)
-        return took // max(len(rows), 1)
+            if took and (op * GOLDEN) & MASK <= run.sampler.threshold:
+                slot.time(op, took)
+            total += took
+            if failed is None and data is not None:
+                try:
+                    pickle.loads(data)  # a pool hands results back
+                except BaseException as e:
+                    failed = failure(e)
+                else:
+                    if slot.digested:
+                        slot.enter(op, *code)
+            if failed is not None:
+                slot.count(op, *failed)
+        return total // max(len(rows), 1)
 
     with window:
         while True:
@@ -1253,7 +1429,7 @@ def run_executor(run, window, pool):
                 ops = list(itertools.islice(iter(source.next, None), chunk))
                 if not ops:
                     break
-                if source.rate:
+                if source.gap:
                     run.wait_turn(ops[0])
                 try:
                     pending.append((pool.submit(call_chunk, ops), ops))
@@ -1264,8 +1440,9 @@ def run_executor(run, window, pool):
             if not pending:
                 break
             each = take(*pending.popleft())
-            if each and not source.rate:
-                chunk = min(max(CHUNK_NS // each, 1), MAX_CHUNK, max(int((source.most - slot.ops) // (4 * run.level)), 1) if source.ops else MAX_CHUNK)
+            if each and not source.gap:
+                share = (source.most - slot.ops) // (4 * run.level) if source.fixed else MAX_CHUNK
+                chunk = min(max(CHUNK_NS // each, 1), MAX_CHUNK, max(share, 1))
     if run.broken is not None:
         run.note(f"the pool broke: {str_of(run.broken)}")
 
@@ -1278,81 +1455,72 @@ class Window:
 
     def __init__(self, run, ready):
         self.run, self.ready = run, ready
-        self.loop = None
 
     def __enter__(self):
         self.ready()
+        self.before = Reading(self.run.workers.pids())
         if self.run.watch:
             self.run.watch.reset()
-        self.before = Reading(self.run.workers)
         self.run.source.start()
         self.begin = now()
 
     def __exit__(self, *exc):
         self.wall = max(now() - self.begin, 1)
+        if self.run.watch:
+            self.run.watch.close()
         try:
             self.tasks = len(os.listdir("/proc/self/task"))
         except OSError:
             self.tasks = 1
-        self.after = Reading(self.run.workers)
-        if self.run.watch:
-            self.loop = self.run.watch.end()
+        self.after = Reading(self.run.workers.pids())
         return False
 
 
+def listen(run):
+    """Hears of failures that reach no op: of coroutines that nobody awaits, of threads and finalisers."""
+    warnings.filterwarnings("always", message="coroutine .* was never awaited", category=RuntimeWarning)
+    show, unraisable = warnings.showwarning, sys.unraisablehook
+
+    def shown(message, category, *rest, **more):
+        if category is RuntimeWarning and "was never awaited" in str(message):
+            run.note(str(message))
+        return show(message, category, *rest, **more)
+
+    def in_thread(args):
+        if args.exc_type is not SystemExit:
+            run.note(f"a thread that an op started ended with {type_name(args.exc_type)}: {str_of(args.exc_value)}")
+
+    def lost(args):
+        if args.exc_type is not None:
+            run.note(f"{type_name(args.exc_type)} was lost in a finaliser: {str_of(args.exc_value)}")
+        return unraisable(args)
+
+    warnings.showwarning, hooks.excepthook, sys.unraisablehook = shown, in_thread, lost
+
+
 class Trial:
+    """What main runs: setup, the ops under their model, the report, teardown."""
+
     def __init__(self, spec):
         self.spec = spec
-        self.notes = collections.OrderedDict()
+        self.setup_ns = None  # until the ops are ready to begin
 
-    def note(self, text):
-        text = clip(one_line(text), MAX_MESSAGE)
-        if text in self.notes or len(self.notes) < MAX_NOTES:
-            self.notes[text] = self.notes.get(text, 0) + 1
-
-    def listen(self):
-        """Hears of failures that reach no op: of tasks that nobody awaits, of threads and finalisers."""
-        warnings.filterwarnings("always", message="coroutine .* was never awaited", category=RuntimeWarning)
-        show = warnings.showwarning
-
-        def shown(message, category, *rest, **more):
-            if category is RuntimeWarning and "was never awaited" in str(message):
-                self.note(str(message))
-            return show(message, category, *rest, **more)
-
-        warnings.showwarning = shown
-
-        def in_thread(args):
-            if args.exc_type is not SystemExit:
-                self.note(f"a thread that an op started ended with {type_name(args.exc_type)}: {str_of(args.exc_value)}")
-
-        threading.excepthook = in_thread
-        unraisable = sys.unraisablehook
-
-        def lost(args):
-            if args.exc_type is not None:
-                self.note(f"{type_name(args.exc_type)} was lost in a finaliser: {str_of(args.exc_value)}")
-            return unraisable(args)
-
-        sys.unraisablehook = lost
-
-    def loop_failed(self, loop, context):
-        error = context.get("exception")
-        said = context.get("message") or "the loop reported an error"
-        self.note(said + (f": {type_name(type(error))}: {str_of(error)}" if error is not None else ""))
-
-    def run(self):
-        self.listen()
+    def start(self):
         find_modules(self.spec)
         run = State.run = Run(self.spec)
-        run.note = self.note
+        stay()
+        listen(run)
         window = Window(run, self.ready)
-        model, teardown = self.spec["model"], self.spec.get("teardown")
-        alone = self.spec["mode"] == "dry" or model == "sequential"
+        model = self.spec["model"]
+        alone = run.dry or model == "sequential"
         if (alone and run.op.threaded is None) or (not alone and model in ("event-loop", "hybrid")):
-            self.on_a_loop(run, window, alone, model)
+            loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(loop)
+            loop.set_exception_handler(run.loop_failed)
+            # The loop is left as it is: closing it would wait for what ops have leaked.
+            finish(loop, self.on_a_loop(run, window, loop, alone))
             return
-        self.in_stage("setup", call_hook, run, self.spec.get("setup"), None)
+        self.in_stage("setup", call_hook, run, self.spec.get("setup"))
         if alone:
             execute = run_sequential
         elif model == "threads":
@@ -1365,7 +1533,7 @@ class Trial:
             raise Fatal("start", f"a Python probe has no model {model!r}")
         execute(run, window)
         self.report(run, window)
-        self.in_stage("teardown", call_hook, run, teardown, None)
+        self.in_stage("teardown", call_hook, run, self.spec.get("teardown"))
 
     def ready(self):
         self.setup_ns = process_age()
@@ -1382,54 +1550,51 @@ class Trial:
         run.threads = run.level + 1
         return pool
 
-    def on_a_loop(self, run, window, alone, model):
-        async def body():
-            loop = asyncio.get_running_loop()
-            loop.set_exception_handler(self.loop_failed)
-            if self.spec.get("setup"):
-                await self.in_stage_async("setup", call_hook_async, run, self.spec["setup"])
-            steps = run.op.looped
-            if model == "hybrid" and not alone:
-                steps = self.in_stage("setup", hybrid_steps, run, loop)
-            if not self.spec["mode"] == "dry":
-                run.watch = LoopWatch(loop, run.closely)
-            if alone:
-                await one_by_one(run, window)
-            else:
-                await on_loop(run, window, steps, loop)
-            self.report(run, window)
-            if self.spec.get("teardown"):
-                await self.in_stage_async("teardown", call_hook_async, run, self.spec["teardown"])
-
-        asyncio.run(body())
+    async def on_a_loop(self, run, window, loop, alone):
+        await self.in_stage_async("setup", call_hook_async, run, self.spec.get("setup"))
+        steps = run.op.looped
+        if not alone and self.spec["model"] == "hybrid":
+            steps = self.in_stage("setup", hybrid_steps, run, loop)
+        run.watch = LoopWatch(loop, run.closely)
+        if alone:
+            await one_by_one(run, window)
+        else:
+            await on_loop(run, window, steps, loop)
+        self.report(run, window)
+        await self.in_stage_async("teardown", call_hook_async, run, self.spec.get("teardown"))
 
     def in_stage(self, stage, fn, *args):
         try:
             return fn(*args)
-        except Fatal:
-            raise
         except BaseException as e:
             raise Fatal(stage, reason_of(e)) from e
+        finally:
+            stay()
 
     async def in_stage_async(self, stage, fn, *args):
         try:
             return await fn(*args)
         except BaseException as e:
             raise Fatal(stage, reason_of(e)) from e
+        finally:
+            stay()
 
     def report(self, run, window):
-        if State.forked:
-            leave(0)
-        record = {"status": "failed" if run.broken else "ok", "ops": 0, "failed_ops": 0, "wall_ns": window.wall, "elapsed_ns": 0, "setup_ns": max(self.setup_ns, 0)}
+        stay()
+        record = {
+            "status": "failed" if run.broken else "ok", "ops": 0, "failed_ops": 0, "wall_ns": window.wall, "elapsed_ns": 0,
+            "setup_ns": self.setup_ns,
+        }
         if run.broken is not None:
             record.update(reason=clip(f"the pool broke: {str_of(run.broken)}", MAX_REASON), stage="ops")
         spent(window.before, window.after, record)
-        record["threads"] = max(run.threads, window.tasks) + len(run.workers)
-        errors, timings, buckets, opaque = {}, [], [], False
+        record["threads"] = max(run.threads, window.tasks) + len(window.after.workers)
+        errors, buckets, opaque = {}, [], False
+        timings = [d for op, d in run.sampler.pilot if run.sampler.chosen(op)]
         for s in run.slots:
             record["ops"] += s.ops
             record["failed_ops"] += s.failed
-            timings += [d for op, d in s.timings if run.sampler.chosen(op)]
+            timings += s.timings
             for key, n in s.errors.items():
                 errors[key] = errors.get(key, 0) + n
             buckets += [0] * (len(s.buckets) - len(buckets))
@@ -1450,10 +1615,10 @@ class Trial:
             self.enter_thread(record, window)
         if run.step_clock is not None:
             record["steps"] = [r for r in run.step_clock.rows if r["ops"]]
-        if window.loop is not None:
-            record["loop"] = window.loop
-        if self.notes:
-            record["notes"] = [t if n == 1 else f"{t} ({n} times)" for t, n in self.notes.items()][:MAX_NOTES]
+        if run.watch is not None:
+            record["loop"] = run.watch.told()
+        if run.notes:
+            record["notes"] = [t if n == 1 else f"{t} ({n} times)" for t, n in run.notes.items()]
         if run.dry:
             out, error, took = run.last
             record["dry"] = {"result": describe(out, error), "op_ns": took or window.wall, "iterations": [0] * len(run.op.steps)}
@@ -1499,17 +1664,18 @@ def find_hook(run, name):
     return attribute(load(run.spec["steps"][0]), name)
 
 
-def call_hook(run, name, _):
+def call_hook(run, name):
     if name:
         out = find_hook(run, name)()
         if inspect.iscoroutine(out):
-            run.loop_of_thread().run_until_complete(out)
+            finish(run.loop_of_thread(), out)
 
 
 async def call_hook_async(run, name):
-    out = find_hook(run, name)()
-    if inspect.iscoroutine(out):
-        await out
+    if name:
+        out = find_hook(run, name)()
+        if inspect.iscoroutine(out):
+            await out
 
 
 def find_modules(spec):
@@ -1537,19 +1703,17 @@ def process_age():
 
 
 def emit(event, **fields):
-    """Writes one event as one line. A child that the user's code forked writes none."""
-    if State.forked:
-        return
-    data = (dumps({"event": event, "token": State.token, **fields}) + "\n").encode()
+    """Writes one event as one line."""
+    stay()
+    data = (json.dumps({"event": event, "token": State.token, **fields}) + "\n").encode()
     while data:
-        data = data[write(State.result, data) :]
+        data = data[os.write(State.result, data) :]
 
 
 def interpreter():
-    free = bool(__import__("sysconfig").get_config_var("Py_GIL_DISABLED"))
     return {
         "implementation": sys.implementation.name, "version": platform.python_version(), "build": clip(one_line(sys.version), 200),
-        "gil": getattr(sys, "_is_gil_enabled", lambda: True)(), "free_threaded": free, "prefix": sys.prefix,
+        "gil": has_gil(), "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")), "prefix": sys.prefix,
     }
 
 
@@ -1563,11 +1727,46 @@ def move_away(fd):
 def read_spec():
     fd = move_away(SPEC_FD)
     with open(fd, "rb") as f:
-        return loads(f.read().decode())
+        return json.loads(f.read().decode())
 
 
 def forked():
     State.forked = True
+
+
+def dump_stacks():
+    """Has Python's stacks written to what is stderr now: after a crash, and on SIGQUIT even while C code holds the GIL."""
+    copy = os.fdopen(fcntl.fcntl(2, fcntl.F_DUPFD_CLOEXEC, PRIVATE_FD), "w")
+    faulthandler.enable(file=copy, all_threads=True)
+    faulthandler.register(signal.SIGQUIT, file=copy, all_threads=True)
+
+
+def run(spec):
+    """Runs the trial and reports it. Returns the status with which the process exits."""
+    trial = Trial(spec)
+    try:
+        if spec.get("version") != VERSION:
+            raise Fatal("start", f"spec has version {spec.get('version')}, this probe speaks {VERSION}")
+        if trial.spec["mode"] in ("classify", "profile"):
+            for fd in PROFILE_FDS:
+                os.close(fd)  # who looks from outside writes the profiles
+        dump_stacks()
+        os.register_at_fork(after_in_child=forked)
+        runtime = f"{sys.implementation.name} {platform.python_version()}"
+        emit("hello", version=VERSION, runtime=runtime, pid=os.getpid(), interpreter=interpreter())
+        trial.start()
+        emit("bye")
+        return 0
+    except BaseException as e:
+        stay(e)
+        if not isinstance(e, Fatal):
+            cause, e = e, Fatal("setup" if trial.setup_ns is None else "ops", reason_of(e))
+        else:
+            cause = e.__cause__
+        emit("fatal", stage=e.stage, reason=clip(one_line(str(e)), MAX_REASON))
+        if cause is not None and not isinstance(cause, Unusable):
+            traceback.print_exception(type(cause), cause, cause.__traceback__)
+        return 1
 
 
 def main():
@@ -1577,44 +1776,16 @@ def main():
         spec = read_spec()
     except OSError as e:
         print(f"concprof probe: {e}: this program is started by concprof, not by hand", file=sys.stderr)
-        leave(1)
+        os._exit(1)
     State.token = spec["token"]
-    code = 0
+    code = 1
     try:
-        if spec.get("version") != VERSION:
-            raise Fatal("start", f"spec has version {spec.get('version')}, this probe speaks {VERSION}")
-        if spec["mode"] in ("classify", "profile"):
-            for fd in PROFILE_FDS:
-                os.close(fd)  # who looks from outside writes the profiles
-        errors = os.dup(2)
-        trouble = os.fdopen(fcntl.fcntl(errors, fcntl.F_DUPFD_CLOEXEC, PRIVATE_FD), "w")
-        os.close(errors)
-        faulthandler.enable(file=trouble, all_threads=True)
-        faulthandler.register(signal.SIGQUIT, file=trouble, all_threads=True)
-        os.register_at_fork(after_in_child=forked)
-        emit("hello", version=VERSION, runtime=f"{sys.implementation.name} {platform.python_version()}", pid=getpid(), interpreter=interpreter())
-        trial = Trial(spec)
-        try:
-            trial.run()
-        except Fatal:
-            raise
-        except BaseException as e:
-            stage = "ops" if hasattr(trial, "setup_ns") else "setup"
-            raise Fatal(stage, reason_of(e)) from e
-        emit("bye")
-    except Fatal as e:
-        if e.__cause__ is not None and not isinstance(e.__cause__, Unusable):
-            import traceback
-
-            traceback.print_exception(type(e.__cause__), e.__cause__, e.__cause__.__traceback__)
-        emit("fatal", stage=e.stage, reason=clip(one_line(str(e)), MAX_REASON))
-        code = 1
-    finally:
+        code = run(spec)
         for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except BaseException:
-                pass
-        if State.run is not None:
-            dismiss(State.run.workers)
-        leave(code)  # at once: what threads, exit handlers and workers still do is not waited for
+            stream.flush()
+    finally:
+        try:
+            if State.run is not None:
+                dismiss(State.run.workers.pids())
+        finally:
+            os._exit(code)  # at once: what threads, exit handlers and workers still do is not waited for
