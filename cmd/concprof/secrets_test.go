@@ -181,19 +181,3 @@ func TestCommandsKeepNoSecrets(t *testing.T) {
 		t.Errorf("resuming said\n%s", out)
 	}
 }
-
-// lookIn finds a program on an environment's PATH.
-func lookIn(env []string, name string) string {
-	for i := len(env) - 1; i >= 0; i-- {
-		path, ok := strings.CutPrefix(env[i], "PATH=")
-		if !ok {
-			continue
-		}
-		for _, dir := range filepath.SplitList(path) {
-			if program := filepath.Join(dir, name); isFile(program) {
-				return program
-			}
-		}
-	}
-	return name
-}
