@@ -13,11 +13,13 @@ SOAKSEED ?= 1
 # TESTFLAGS are added to go test: make unit TESTFLAGS='-run TestScript'.
 TESTFLAGS ?=
 PACKAGES ?= ./...
+# TRUTHFLAGS are added to truthbench: make truth TRUTHFLAGS='-ops sleep,sha256 -hogs 2'.
+TRUTHFLAGS ?=
 
 # Other modules of this repository, with tests of their own.
 MODULES := $(shell find testdata -name go.mod -not -path '*/node_modules/*' -exec dirname {} \;)
 
-.PHONY: build test fmt vet staticcheck layout unit modules fuzz soak bench browser clean
+.PHONY: build test fmt vet staticcheck layout unit modules fuzz soak bench browser truth truth-sample clean
 
 build: ## concprof into bin/
 	$(GO) build -trimpath -o bin/concprof ./cmd/concprof
@@ -56,6 +58,13 @@ soak: ## runs with a random fault each, five seconds a round; goes on where it w
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PACKAGES)
+
+truth: ## the truth suite in full: its labels by clocks, then concprof against them; more than an hour
+	cd testdata/truth && $(GO) test -count=1 -timeout 30m ./op -measure
+	$(GO) run ./cmd/truthbench $(TRUTHFLAGS)
+
+truth-sample: ## some ops of it, two minutes: no class may be wrong
+	$(GO) run ./cmd/truthbench -sample 4 -seed 1 -budget 15s -sweep=false -require class $(TRUTHFLAGS)
 
 clean:
 	rm -rf bin

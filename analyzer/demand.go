@@ -60,7 +60,8 @@ func opCPU(r *record.Record) (cpu, runnable float64) {
 // own clock calls it blocked. So much of the blocked time may be of that kind:
 // no more than all other threads waited, and no more than HandOvers times what
 // the op's own thread waited, for each time that it is woken it queues like
-// those before it.
+// those before it. The second does not bound an op that computes on goroutines
+// of its own and waits for them: those do the queueing.
 func (o Options) demandAtMost(r *record.Record) float64 {
 	t := r.Thread
 	if t == nil || r.WallNs <= 0 {
@@ -70,7 +71,10 @@ func (o Options) demandAtMost(r *record.Record) float64 {
 	wall := float64(r.WallNs)
 	blocked := max(wall-runnable-cpu-float64(r.CPU.ChildrenNs), 0)
 	others := max(float64(r.CPU.RunnableNs)-runnable, 0)
-	queued := min(blocked, others, o.HandOvers*runnable)
+	queued := min(blocked, others)
+	if elsewhere := float64(t.LabelledNs - t.CPUNs); elsewhere < o.ClockDiff*wall {
+		queued = min(queued, o.HandOvers*runnable)
+	}
 	return cpu/max(wall-runnable-queued, float64(t.CPUNs), 1) + float64(r.CPU.ChildrenNs)/max(wall-queued, 1)
 }
 

@@ -29,6 +29,9 @@ type Options struct {
 	SweepBudget time.Duration
 	Cache       string
 	Format      string
+	// Require is what must be met for truthbench to end well: all, or class
+	// for no wrong class, which a busy machine can hold too.
+	Require string
 	// Suite is the folder with workload.yaml and labels.json.
 	Suite string
 	// Concprof is the program to hold against the suite; it is built if empty.
@@ -50,6 +53,7 @@ func parse(stderr io.Writer, args []string) (Options, error) {
 	fs.DurationVar(&o.SweepBudget, "sweep-budget", 90*time.Second, "budget of a sweep; ops with a longer budget of their own get six times that")
 	fs.StringVar(&o.Cache, "cache", ".concprof/truth", "folder for results, sweeps and run directories")
 	fs.StringVar(&o.Format, "format", "text", "text or markdown")
+	fs.StringVar(&o.Require, "require", "all", "targets that must be met to end with 0: all, or class for no wrong class")
 	fs.StringVar(&o.Suite, "suite", "testdata/truth", "folder with workload.yaml and labels.json")
 	fs.StringVar(&o.Concprof, "concprof", "", "program to run (default: build ./cmd/concprof)")
 	if err := fs.Parse(args); err != nil {
@@ -60,6 +64,8 @@ func parse(stderr io.Writer, args []string) (Options, error) {
 		return o, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	case o.Format != "text" && o.Format != "markdown":
 		return o, fmt.Errorf("unknown format %q: text or markdown", o.Format)
+	case o.Require != "all" && o.Require != "class":
+		return o, fmt.Errorf("unknown -require %q: all or class", o.Require)
 	case o.Repeat < 1 || o.Hogs < 0 || o.Hogs > 64 || o.Sample < 0:
 		return o, fmt.Errorf("-repeat is at least 1, -hogs 0 to 64 and -sample at least 0")
 	}
