@@ -3,8 +3,10 @@ package runner
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/concprof/concprof/probes/harness"
 	"github.com/concprof/concprof/probes/internal/proc"
 	"github.com/concprof/concprof/probes/record"
 )
@@ -84,7 +86,7 @@ func judge(j *Job, r *report, e proc.Ending, stderr []byte) *record.Record {
 		if rec.Ops > 0 && rec.FailedOps == rec.Ops {
 			rec.Status, rec.Stage, rec.Reason = record.Failed, record.StageOps, "every op failed"
 			if len(rec.Errors) > 0 {
-				rec.Reason += ": " + rec.Errors[0].Message
+				rec.Reason += ": " + said(j, rec.Errors[0])
 			}
 		}
 	}
@@ -96,4 +98,15 @@ func limitHint(signal string) string {
 		return ": raise limits.file_size if the workload writes files of that size"
 	}
 	return ""
+}
+
+// said is how a failure reads where there is room for one: of a Python
+// exception its type says what its message often leaves out.
+func said(j *Job, e record.ErrorCount) string {
+	for _, s := range j.Spec.Steps {
+		if s.Kind == harness.KindPython {
+			return strings.TrimSuffix(e.Type+": "+e.Message, ": ")
+		}
+	}
+	return e.Message
 }
