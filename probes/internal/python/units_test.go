@@ -1,0 +1,127 @@
+package python
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/concprof/concprof/probes/record"
+	"github.com/google/go-cmp/cmp"
+)
+
+// script runs a script that imports the probe as a module, as workers do.
+func script(t testing.TB, python *Interpreter, source, stdin string, env ...string) string {
+	t.Helper()
+	path, err := Install(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	cmd := exec.Command(python.Path, "-W", "error", "-c", "import sys\nsys.path.insert(0, "+fmt.Sprintf("%q", filepath.Dir(path))+")\nimport concprof_probe as probe\n"+source)
+	cmd.Env = append([]string{"PYTHONDONTWRITEBYTECODE=1"}, env...)
+	cmd.Stdin, cmd.Stderr = strings.NewReader(stdin), &stderr
+	out, err := cmd.Output()
+	if err != nil || stderr.Len() > 0 {
+		t.Fatalf("%v\n%s", err, stderr.String())
+	}
+	return string(out)
+}
+
+// TestCompiles holds that every interpreter takes the probe without a warning.
+func TestCompiles(t *testing.T) {
+	each(t, func(t *testing.T, python *Interpreter, _ bool) { script(t, python, "", "") })
+	for i, line := range strings.Split(string(Source), "\n") {
+		if n := len([]rune(line)); n > 120 {
+			t.Errorf("line %d of the probe has %d columns", i+1, n)
+		}
+	}
+}
+
+// TestHistogram holds that the probe's buckets are record.Histogram's.
+func TestHistogram(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var values []int64
+	var want record.Histogram
+	for i := range 5000 {
+		v := int64(i)
+		if i >= 200 {
+			v = r.Int64N(1 << (1 + r.IntN(50)))
+		}
+		values = append(values, v)
+		want.Record(v)
+	}
+	stdin, err := json.Marshal(values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := script(t, one(t), "import json\nprint(json.dumps(probe.histogram(json.load(sys.stdin))))", string(stdin))
+	var got record.Histogram
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Sum/want.Sum > 1+1e-9 || got.Sum/want.Sum < 1-1e-9 {
+		t.Errorf("the sum is %v, want %v", got.Sum, want.Sum)
+	}
+	got.Sum = want.Sum // of floats that were added one by one
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-record +probe:\n%s", diff)
+	}
+}
+
+// hashes prints the hashes of values and how they compare.
+const hashes = `
+import collections, dataclasses, datetime, decimal, enum, pathlib, threading, uuid
+h = lambda v: probe.hash_of(1, "=", v)[0]
+opaque = lambda v: probe.hash_of(1, "=", v)[1]
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: object = None
+class Slots:
+    __slots__ = ("a", "b")
+    def __init__(self, a, b): self.a, self.b = a, b
+class Sub(Slots):
+    __slots__ = ()
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = 2
+hashed = pathlib.PurePosixPath("/a/b")
+str(hashed), hash(hashed), hashed.parts
+
+equal = [
+    ({"a": 1, "b": 2}, {"b": 2, "a": 1}), ({"x", "y", "z"}, {"z", "y", "x"}), ([1, (2, 3)], [1, (2, 3)]),
+    (Point(1, {"k": 2}), Point(1, {"k": 2})), (Sub(1, 2), Sub(1, 2)), (hashed, pathlib.PurePosixPath("/a/b")),
+    (ValueError("x"), ValueError("x")), (decimal.Decimal("1.5"), decimal.Decimal("1.5")),
+    (collections.OrderedDict(a=1), collections.OrderedDict(a=1)), (bytearray(b"x"), bytearray(b"x")),
+]
+for i, (a, b) in enumerate(equal):
+    assert h(a) == h(b) and not opaque(a), (i, a, b)
+different = [
+    1, 2, "1", b"1", 1.0, True, None, [1], {"a": 1}, {"a": 2}, {1}, Point(1), Point(2), Slots(1, 2), Sub(1, 2), Sub(1, 3),
+    pathlib.PurePosixPath("/a"), pathlib.PurePosixPath("/b"), Colour.RED, Colour.BLUE, datetime.date(2020, 1, 2), datetime.date(2020, 1, 3),
+    decimal.Decimal(1), uuid.UUID(int=1), uuid.UUID(int=2), ValueError("x"), ValueError("y"), KeyError("x"), int, float, "", b"", [], {}, [[]],
+]
+assert len({h(v) for v in different}) == len(different), sorted((h(v), v) for v in different)
+assert probe.hash_of(1, "=", 5) != probe.hash_of(2, "=", 5) != probe.hash_of(2, "!", 5)
+loop = []; loop.append(loop)
+for v in (threading.Lock(), lambda: 0, object, loop, [print]):
+    assert opaque(v) == (v is not object), v
+print([h(v) for v in different + [a for a, _ in equal]])
+`
+
+// TestHashes holds that results are compared by their values: equal ones have
+// equal hashes in every process, whatever the hashes of strings are.
+func TestHashes(t *testing.T) {
+	each(t, func(t *testing.T, python *Interpreter, main bool) {
+		first := script(t, python, hashes, "", "PYTHONHASHSEED=1")
+		if second := script(t, python, hashes, "", "PYTHONHASHSEED=2"); second != first {
+			t.Errorf("with other seeds:\n%s\n%s", first, second)
+		}
+	})
+}
