@@ -64,7 +64,7 @@ func (p *Prepared) interpret(ctx context.Context) (faults []error, err error) {
 			if err := p.openWorkshop(); err != nil {
 				return nil, err
 			}
-			if probe, err = python.Install(p.built.dir); err != nil {
+			if probe, err = python.Install(filepath.Join(p.built.dir, "python")); err != nil {
 				return nil, rundir.NewWriteError(p.built.dir, err)
 			}
 		}
