@@ -1011,7 +1011,7 @@ class Work:
         a loop it returns something to be awaited."""
         if self.clock is not None:
             return self.measured_async if self.on_loop else self.measured
-        if len(self.calls) > 1 or self.calls[0].offload:
+        if len(self.calls) > 1 or self.calls[0].offload or self.on_loop and not self.calls[0].is_async:
             return self.steps_async if self.on_loop else self.steps
         function, of = self.calls[0].function, self.inputs.of
         given, bare = (await_given, await_bare) if self.on_loop else (call_given, call_bare)
