@@ -120,7 +120,7 @@ func (p *Prepared) python(j *runner.Job, t *target) {
 	w := t.workload
 	j.Spec.Setup, j.Spec.Teardown = w.Setup, w.Teardown
 	j.Spec.PythonPath = p.pythonPath(w)
-	j.Observer = new(frames)
+	j.Observer = &frames{model: j.Spec.Model}
 	// Compiled once a run: neither in the user's folders nor in every trial.
 	j.Env = slices.Concat(pythonEnv(p.environ), []string{"PYTHONPYCACHEPREFIX=" + filepath.Join(p.built.dir, "pycache")}, j.Env)
 }
