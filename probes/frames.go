@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/concprof/concprof/probes/internal/pyread"
+	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/record"
 )
 
@@ -15,6 +17,7 @@ const missingFrames = "Python frames"
 // A frames is the observer of a Python probe: it reads the frames of its
 // threads, and of its worker processes, from outside.
 type frames struct {
+	model   model.Model
 	session *pyread.Session
 	result  *pyread.Result
 	err     error // why nothing is read
@@ -56,6 +59,9 @@ func (f *frames) Report(rec *record.Record) map[record.ProfileKind][]byte {
 	}
 	seen := f.result.Seen
 	rec.Python, rec.Profiles = &seen, nil
+	if f.model == model.EventLoop && rec.Loop != nil && rec.Loop.Blocking == nil {
+		rec.Loop.Blocking = blocking(f.result.Stacks)
+	}
 	content := map[record.ProfileKind][]byte{}
 	for _, kind := range kinds {
 		p := record.Profile{Kind: kind, WindowNs: seen.WindowNs, Samples: seen.Samples, Problem: f.result.Problem}
@@ -78,6 +84,29 @@ func (f *frames) write(b *bytes.Buffer, kind record.ProfileKind, rec *record.Rec
 		return f.result.CPU().Write(b)
 	}
 	return f.result.Wall(awaits(rec)).Write(b)
+}
+
+// blocking returns where the thread of an event loop was blocked the longest
+// within an op: a thread that is asleep in the loop's selector has no op on its
+// stack. It returns nil if it never was.
+func blocking(stacks []pyread.Stack) *record.Frame {
+	ns := map[record.Frame]int64{}
+	var longest *record.Frame
+	for _, s := range stacks {
+		if s.State != pyread.Blocked && s.State != pyread.BlockedGIL {
+			continue
+		}
+		for _, at := range s.Frames {
+			if strings.HasPrefix(at.Function, "<") || at.Function == pyread.Anchor {
+				continue // the text of a call, which has the line of the frame that follows
+			}
+			if ns[at] += s.Ns; longest == nil || ns[at] > ns[*longest] {
+				longest = &at
+			}
+			break
+		}
+	}
+	return longest
 }
 
 // awaits returns what an event loop's ops waited for: of those that were

@@ -64,7 +64,7 @@ func (p *Prepared) interpret(ctx context.Context) (faults []error, err error) {
 			if err := p.openWorkshop(); err != nil {
 				return nil, err
 			}
-			if probe, err = python.Install(p.built.dir); err != nil {
+			if probe, err = python.Install(filepath.Join(p.built.dir, "python")); err != nil {
 				return nil, rundir.NewWriteError(p.built.dir, err)
 			}
 		}
@@ -120,7 +120,7 @@ func (p *Prepared) python(j *runner.Job, t *target) {
 	w := t.workload
 	j.Spec.Setup, j.Spec.Teardown = w.Setup, w.Teardown
 	j.Spec.PythonPath = p.pythonPath(w)
-	j.Observer = new(frames)
+	j.Observer = &frames{model: j.Spec.Model}
 	// Compiled once a run: neither in the user's folders nor in every trial.
 	j.Env = slices.Concat(pythonEnv(p.environ), []string{"PYTHONPYCACHEPREFIX=" + filepath.Join(p.built.dir, "pycache")}, j.Env)
 }

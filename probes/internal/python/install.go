@@ -2,6 +2,7 @@ package python
 
 import (
 	_ "embed"
+	"fmt"
 	"os"
 	"path/filepath"
 )
@@ -15,14 +16,19 @@ var Source []byte
 // frames from the op's.
 const File = "concprof_probe.py"
 
-// Install writes the probe into a folder that it makes in dir, which only this
-// user can read, and returns the file's path. It must be a real file: worker
-// processes load it from the disk.
-func Install(dir string) (string, error) {
-	own, err := os.MkdirTemp(dir, "probe-") // of mode 0700
-	if err != nil {
-		return "", err
+// Install writes the probe into dir, a folder that is made for it or that
+// belongs to nobody else, and returns the path of the file to run. It must be
+// a real file: worker processes load it from the disk.
+func Install(dir string) (path string, err error) {
+	if err = os.MkdirAll(dir, 0o700); err == nil {
+		err = os.Chmod(dir, 0o700) // it may have been there
 	}
-	path := filepath.Join(own, File)
-	return path, os.WriteFile(path, Source, 0o600)
+	path = filepath.Join(dir, File)
+	if err == nil {
+		err = os.WriteFile(path, Source, 0o600)
+	}
+	if err != nil {
+		return "", fmt.Errorf("install the Python probe: %w", err)
+	}
+	return path, nil
 }

@@ -52,7 +52,7 @@ func pythonThreads(text string) [][]string {
 // foreignPython reports whether a file is the probe, the standard library or
 // an installed package rather than the user's.
 func foreignPython(file string) bool {
-	return strings.HasPrefix(file, "<frozen ") || strings.HasSuffix(file, "/concprof_probe.py") ||
+	return strings.HasPrefix(file, "<frozen ") || strings.HasSuffix(file, "/concprof_probe.py") || strings.Contains(file, "/concprof-build-") ||
 		strings.Contains(file, "/site-packages/") || strings.Contains(file, "/dist-packages/") || libFolder.MatchString(file)
 }
 
