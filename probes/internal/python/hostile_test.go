@@ -229,6 +229,7 @@ func TestHostile(t *testing.T) {
 				continue
 			}
 			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
 				tt.spec.Concurrency = 2
 				o := trial{spec: tt.spec, files: tt.files, env: tt.env, on: tt.on}.start(t, python)
 				tt.check(t, o)

@@ -24,6 +24,7 @@ def by_probe(model, n, sync="op", coro=""):
     if model == "event-loop":
         async def body():
             run.watch = probe.LoopWatch(asyncio.get_running_loop(), False)
+            run.watch.reset()
             window = contextlib.nullcontext()
             await probe.on_loop(run, window, run.op.looped, asyncio.get_running_loop())
             run.watch.close()

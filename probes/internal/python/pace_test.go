@@ -85,7 +85,7 @@ func TestInputs(t *testing.T) {
 			t.Parallel()
 			spec := ops(model.Sequential, 3, callable(tt.fn, ""))
 			spec.Inputs = tt.inputs
-			o := trial{spec: spec, files: "-- in.txt --\nfirst\nsecond ✓\n-- ops.py --\n" + paced, env: []string{"PYTHONUTF8=1"}}.start(t, one(t))
+			o := trial{spec: spec, files: "-- in.txt --\nfirst\r\nsecond\u2028✓\n-- ops.py --\n" + paced, env: []string{"PYTHONUTF8=1"}}.start(t, one(t))
 			if r := o.record(t); r.FailedOps != 0 {
 				t.Errorf("%+v", r.Errors)
 			}

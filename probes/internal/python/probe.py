@@ -28,6 +28,7 @@ import asyncio
 import collections
 import collections.abc
 import concurrent.futures
+import contextlib
 import fcntl
 import faulthandler
 import functools
@@ -61,12 +62,9 @@ def apart(module):
 
 # sys, threading and warnings have hooks that the probe sets, in the modules that everybody uses.
 hooks = threading
-asyncio, collections, hashlib, inspect, itertools, json, math, os, pickle, resource, signal, struct, threading, time = (
-    apart(m)
-    for m in (
-        asyncio, collections, hashlib, inspect, itertools, json, math, os, pickle, resource, signal, struct, threading, time,
-    )
-)
+asyncio, hashlib, inspect, itertools, json, math = map(apart, (asyncio, hashlib, inspect, itertools, json, math))
+os, pickle, resource, signal, struct = map(apart, (os, pickle, resource, signal, struct))
+threading, time, traceback = map(apart, (threading, time, traceback))
 open = open  # builtins can be patched too
 
 VERSION = 1  # of the protocol: record.ProtocolVersion
@@ -79,9 +77,10 @@ MAX_TASKS, MAX_AWAITS = 256, 64  # tasks that are driven by hand, and await chai
 now = time.perf_counter_ns
 thread_cpu = time.thread_time_ns
 get_ident, native_id = threading.get_ident, threading.get_native_id
+blake2b = hashlib.blake2b
 
 
-# --- The ops -----------------------------------------------------------------------------------------------------------
+# --- The ops ----------------------------------------------------------------------------------------------------------
 
 
 def concprof_op(steps, value):
@@ -166,7 +165,8 @@ def attribute(module, name):
             value = getattr(value, part)
         except AttributeError:
             have = sorted(n for n, v in vars(module).items() if callable(v) and not n.startswith("_"))[:8]
-            raise Unusable(f"{module.__name__} has no {name}" + (f": it has {', '.join(have)}" if have else "")) from None
+            it_has = f": it has {', '.join(have)}" if have else ""
+            raise Unusable(f"{module.__name__} has no {name}{it_has}") from None
     if not callable(value):
         raise Unusable(f"{name} is {type(value).__name__}, not a function")
     return value
@@ -207,10 +207,13 @@ class Inputs:
         self.count = inputs.get("count") or 0
         self.lines = None
         if inputs.get("file"):
-            with open(inputs["file"], encoding="utf-8", errors="surrogateescape") as f:
-                self.lines = f.read().splitlines()
-            if not self.lines:
+            with open(inputs["file"], "rb") as f:
+                text = f.read().decode("utf-8", "surrogateescape")
+            text = text[:-1] if text.endswith("\n") else text
+            if not text:
                 raise Unusable(f"{inputs['file']} has no line to give to an op")
+            # As Go's harness does it; splitlines would end lines in more places.
+            self.lines = [line[:-1] if line.endswith("\r") else line for line in text.split("\n")]
 
     def of(self, op):
         if self.lines is not None:
@@ -258,7 +261,7 @@ def has_gil():
     return getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
-# --- What ops leave ----------------------------------------------------------------------------------------------------
+# --- What ops leave ---------------------------------------------------------------------------------------------------
 
 GOLDEN, MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
 PILOT_OPS, CLOCK_SHARE, MAX_EVERY = 32, 0.01, 1 << 14
@@ -332,7 +335,8 @@ def check_run(out):
     if isinstance(out, UNRUN):
         if isinstance(out, types.CoroutineType):
             out.close()
-        raise TypeError(f"the function returned a {type(out).__name__} and ran nothing: name it as async, or run it to its end")
+        what = type(out).__name__
+        raise TypeError(f"the function returned a {what} and ran nothing: name it as async, or run it to its end")
 
 
 class Slot:
@@ -446,7 +450,7 @@ class Walker:
     MOST = 100_000  # values of one result; the rest of a larger one is not looked at
 
     def __init__(self):
-        self.hash = hashlib.blake2b(digest_size=8)
+        self.hash = blake2b(digest_size=8)
         self.left, self.opaque = self.MOST, False
 
     def put(self, tag, data=b""):
@@ -459,7 +463,9 @@ class Walker:
             self.opaque = True
             return
         cls = type(v)
-        if v is None or cls is bool or cls is int or cls is float or cls is complex:
+        if cls is int:
+            self.put(b"i", b"%x" % v)
+        elif v is None or cls is bool or cls is float or cls is complex:
             self.put(b"n", repr(v).encode())
         elif cls is str:
             self.put(b"s", v.encode("utf-8", "surrogatepass"))
@@ -505,6 +511,11 @@ class Walker:
 
 
 def hash_of(op, kind, out):
+    """Returns a hash of a result with its op's number, and whether some of it could not be read."""
+    cls = type(out)
+    if cls is str or cls is int or cls is float or cls is bool:  # most results, in a fifth of the time
+        text = f"{kind}{op}i{out:x}" if cls is int else f"{kind}{op}{cls.__name__}{out}"
+        return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little"), False
     w = Walker()
     w.put(kind.encode(), struct.pack("<Q", op))
     try:
@@ -646,7 +657,6 @@ class Reading:
         self.workers = {}
         for pid in workers:
             self.workers[pid] = (process_cpu(pid), stat_of(pid), runnable_of(pid))
-        self.at = now()
 
 
 def spent(before, after, record):
@@ -667,10 +677,13 @@ def spent(before, after, record):
     record["cpu"] = {
         "user_ns": max(user + child_user, 0), "system_ns": max(system + child_system, 0),
         "children_ns": max(child_user + child_system, 0), "runnable_ns": max(runnable or 0, 0),
-        "voluntary_switches": after.voluntary - before.voluntary, "involuntary_switches": after.involuntary - before.involuntary,
+        "voluntary_switches": after.voluntary - before.voluntary,
+        "involuntary_switches": after.involuntary - before.involuntary,
     }
+    unit = 1 if sys.platform == "darwin" else 1024
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     record["memory"] = {
-        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 + sum(pss_of(pid) for pid in after.workers),
+        "peak_rss_bytes": own + sum(pss_of(pid) for pid in after.workers),
         "minor_faults": max(minor, 0), "major_faults": max(major, 0),
     }
     if runnable is None:
@@ -718,7 +731,7 @@ class LoopWatch:
     LAG_MOST = 100_000
 
     def __init__(self, loop, closely):
-        self.loop, self.closely = loop, closely
+        self.loop = loop
         self.idle = self.busy = self.turns = self.longest = 0
         self.last = now()
         self.turn = self.last  # when the turn began that is under way, 0 in the selector
@@ -769,8 +782,11 @@ class LoopWatch:
         self.last = self.turn = now()
 
     def close(self):
-        """Ends the window."""
-        self.busy += now() - self.last
+        """Ends the window, and the turn that is under way."""
+        took = now() - self.last
+        self.busy += took
+        self.turns += 1
+        self.longest = max(self.longest, took)
         self.cpu = max(self.thread_cpu() - self.cpu, 0)
         self.timer.cancel()
         self.stop.set()
@@ -810,7 +826,8 @@ class LoopWatch:
             "lag_max_ns": lags[-1] if lags else 0, "samples": len(lags),
         }
         if self.wrapped:
-            out.update(idle_ns=self.idle, busy_ns=self.busy, turns=self.turns, longest_turn_ns=self.longest, cpu_ns=self.cpu)
+            out.update(idle_ns=self.idle, busy_ns=self.busy, turns=self.turns)
+            out.update(longest_turn_ns=self.longest, cpu_ns=self.cpu)
         if self.blocked:
             place = max(self.blocked, key=self.blocked.get)
             out.update(blocking=frame(*place), blocking_ns=sum(self.blocked.values()))
@@ -846,15 +863,30 @@ def user_frame(f):
 # What awaiting in a function of asyncio waits for, the innermost that is known
 # decides. Names are of functions, with their modules' files.
 AWAITS = {
-    ("tasks.py", "sleep"): "timer", ("timeouts.py", None): "timer",
-    ("streams.py", None): "network", ("base_events.py", "sock_sendfile"): "network", ("selector_events.py", None): "network",
-    ("base_events.py", "create_connection"): "network", ("base_events.py", "getaddrinfo"): "network", ("sslproto.py", None): "network",
-    ("proactor_events.py", None): "network", ("locks.py", "acquire"): "lock", ("locks.py", "__aenter__"): "lock",
-    ("mixins.py", None): "lock", ("locks.py", None): "channel", ("queues.py", None): "channel", ("taskgroups.py", None): "channel",
-    ("subprocess.py", None): "subprocess", ("base_subprocess.py", None): "subprocess", ("threads.py", None): "other",
+    ("tasks.py", "sleep"): "timer",
+    ("timeouts.py", None): "timer",
+    ("streams.py", None): "network",
+    ("selector_events.py", None): "network",
+    ("proactor_events.py", None): "network",
+    ("sslproto.py", None): "network",
+    ("base_events.py", "sock_sendfile"): "network",
+    ("base_events.py", "create_connection"): "network",
+    ("base_events.py", "getaddrinfo"): "network",
+    ("locks.py", "acquire"): "lock",
+    ("locks.py", "__aenter__"): "lock",
+    ("mixins.py", None): "lock",
+    ("locks.py", None): "channel",
+    ("queues.py", None): "channel",
+    ("taskgroups.py", None): "channel",
     ("tasks.py", None): "channel",
+    ("subprocess.py", None): "subprocess",
+    ("base_subprocess.py", None): "subprocess",
+    ("threads.py", None): "other",
 }
-NETWORK_LIBRARIES = ("aiohttp", "httpx", "httpcore", "anyio", "asyncpg", "redis", "aiomysql", "motor", "pymongo", "grpc", "websockets", "aiopg", "psycopg")
+NETWORK_LIBRARIES = (
+    "aiohttp", "aiomysql", "aiopg", "anyio", "asyncpg", "grpc", "httpcore", "httpx", "motor", "psycopg", "pymongo",
+    "redis", "websockets",
+)
 ASYNCIO = os.path.dirname(asyncio.__file__) + os.sep
 
 
@@ -865,9 +897,10 @@ def await_chain(coro):
         code, f, inner = awaiting(coro)
         if code is None:
             break
-        if code.co_filename != __file__:
-            file = code.co_filename
-            frames.append((getattr(code, "co_qualname", code.co_name), file, f.f_lineno if f is not None else code.co_firstlineno))
+        file = code.co_filename
+        if file != __file__:
+            line = f.f_lineno if f is not None else code.co_firstlineno
+            frames.append((getattr(code, "co_qualname", code.co_name), file, line))
             if file.startswith(ASYNCIO):
                 base = os.path.basename(file)
                 wait = AWAITS.get((base, code.co_name)) or AWAITS.get((base, None)) or wait
@@ -936,8 +969,12 @@ class Tally:
     def told(self):
         rows = sorted(self.awaits.items(), key=lambda kv: -kv[1][0])[:MAX_AWAITS]
         out = {
-            "sampled": self.sampled, "steps": self.steps, "longest_step_ns": self.longest, "wall_ns": self.wall, "step_ns": self.step,
-            "awaits": [{"frames": [frame(*f) for f in frames], "wait": wait, "wall_ns": ns, "count": n} for (frames, wait), (ns, n) in rows],
+            "sampled": self.sampled, "steps": self.steps, "longest_step_ns": self.longest,
+            "wall_ns": self.wall, "step_ns": self.step,
+            "awaits": [
+                {"frames": [frame(*f) for f in frames], "wait": wait, "wall_ns": ns, "count": n}
+                for (frames, wait), (ns, n) in rows
+            ],
         }
         if self.place:
             out["longest_step"] = frame(*self.place)
@@ -975,12 +1012,12 @@ class Run:
         # On a thread, an op that is a coroutine gets a loop: that thread's.
         self.per_thread = threading.local()
         self.call = self.on_thread()
-        self.notes = collections.OrderedDict()
+        self.notes = {}  # what reached no op, and how often
 
-    def note(self, text):
+    def note(self, text, count=1):
         text = clip(one_line(text), MAX_MESSAGE)
         if text in self.notes or len(self.notes) < MAX_NOTES:
-            self.notes[text] = self.notes.get(text, 0) + 1
+            self.notes[text] = self.notes.get(text, 0) + count
 
     def slot(self):
         s = Slot(self)
@@ -1302,7 +1339,7 @@ def call_chunk(ops):
             failed = failure(e)
         stay()
         rows.append((op, took, data, failed, code))
-    notes = list(run.notes)
+    notes = list(run.notes.items())
     run.notes.clear()
     return rows, notes
 
@@ -1340,33 +1377,33 @@ def dismiss(workers):
     """Ends the probe's own helper processes: workers, and what multiprocessing started to start them."""
     for pid in workers:
         end(pid)
-    holder = getattr(sys.modules.get("multiprocessing.forkserver"), "_forkserver", None)
-    if getattr(holder, "_forkserver_pid", None):
-        end(holder._forkserver_pid)
+    server = getattr(sys.modules.get("multiprocessing.forkserver"), "_forkserver", None)
+    if getattr(server, "_forkserver_pid", None):
+        end(server._forkserver_pid)
     # Semaphores have names until they are closed.
     cleanup = getattr(getattr(sys.modules.get("multiprocessing.synchronize"), "SemLock", None), "_cleanup", None)
     registry = getattr(sys.modules.get("multiprocessing.util"), "_finalizer_registry", {})
     for finalizer in list(registry.values()):
         if cleanup is not None and getattr(finalizer, "_callback", None) is cleanup:
-            finalizer()
+            with contextlib.suppress(Exception):
+                finalizer()
     # The tracker ends when nobody can tell it anything any more, and removes
     # what the user's code has left.
-    holder = getattr(sys.modules.get("multiprocessing.resource_tracker"), "_resource_tracker", None)
-    if getattr(holder, "_pid", None):
-        os.close(holder._fd)
-        for _ in range(100):
-            if os.waitpid(holder._pid, os.WNOHANG)[0]:
-                return
-            time.sleep(0.01)
-        end(holder._pid)
+    tracker = getattr(sys.modules.get("multiprocessing.resource_tracker"), "_resource_tracker", None)
+    if getattr(tracker, "_pid", None):
+        with contextlib.suppress(OSError):
+            os.close(tracker._fd)
+            for _ in range(100):
+                if os.waitpid(tracker._pid, os.WNOHANG)[0]:
+                    return
+                time.sleep(0.01)
+        end(tracker._pid)
 
 
 def end(pid):
-    try:
+    with contextlib.suppress(OSError):  # it is no child of this process, or has gone
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-    except OSError:  # it is no child of this process, or has gone
-        pass
 
 
 def meet(pool, n):
@@ -1404,7 +1441,7 @@ def run_executor(run, window, pool):
                 source.stopped = True
             rows = [(op, 0, None, failure(e), None) for op in ops]
         for note in notes:
-            run.note(note)
+            run.note(*note)
         total = 0
         for op, took, data, failed, code in rows:
             slot.ops += 1
@@ -1479,7 +1516,7 @@ class Window:
 def listen(run):
     """Hears of failures that reach no op: of coroutines that nobody awaits, of threads and finalisers."""
     warnings.filterwarnings("always", message="coroutine .* was never awaited", category=RuntimeWarning)
-    show, unraisable = warnings.showwarning, sys.unraisablehook
+    show, died, unraisable = warnings.showwarning, hooks.excepthook, sys.unraisablehook
 
     def shown(message, category, *rest, **more):
         if category is RuntimeWarning and "was never awaited" in str(message):
@@ -1489,6 +1526,7 @@ def listen(run):
     def in_thread(args):
         if args.exc_type is not SystemExit:
             run.note(f"a thread that an op started ended with {type_name(args.exc_type)}: {str_of(args.exc_value)}")
+        died(args)
 
     def lost(args):
         if args.exc_type is not None:
@@ -1582,12 +1620,15 @@ class Trial:
     def report(self, run, window):
         stay()
         record = {
-            "status": "failed" if run.broken else "ok", "ops": 0, "failed_ops": 0, "wall_ns": window.wall, "elapsed_ns": 0,
-            "setup_ns": self.setup_ns,
+            "status": "failed" if run.broken else "ok", "ops": 0, "failed_ops": 0,
+            "wall_ns": window.wall, "elapsed_ns": 0, "setup_ns": self.setup_ns,
         }
         if run.broken is not None:
             record.update(reason=clip(f"the pool broke: {str_of(run.broken)}", MAX_REASON), stage="ops")
         spent(window.before, window.after, record)
+        if self.spec["model"] == "threads" and not run.dry:
+            # A thread takes its delay with it when it ends.
+            record["cpu"]["runnable_ns"], record["missing"] = 0, ["run-queue delay"]
         record["threads"] = max(run.threads, window.tasks) + len(window.after.workers)
         errors, buckets, opaque = {}, [], False
         timings = [d for op, d in run.sampler.pilot if run.sampler.chosen(op)]
@@ -1621,7 +1662,8 @@ class Trial:
             record["notes"] = [t if n == 1 else f"{t} ({n} times)" for t, n in run.notes.items()]
         if run.dry:
             out, error, took = run.last
-            record["dry"] = {"result": describe(out, error), "op_ns": took or window.wall, "iterations": [0] * len(run.op.steps)}
+            iterations = [0] * len(run.op.steps)
+            record["dry"] = {"result": describe(out, error), "op_ns": took or window.wall, "iterations": iterations}
         emit("end", record=record)
 
     @staticmethod
@@ -1712,8 +1754,9 @@ def emit(event, **fields):
 
 def interpreter():
     return {
-        "implementation": sys.implementation.name, "version": platform.python_version(), "build": clip(one_line(sys.version), 200),
-        "gil": has_gil(), "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")), "prefix": sys.prefix,
+        "implementation": sys.implementation.name, "version": platform.python_version(),
+        "build": clip(one_line(sys.version), 200), "prefix": sys.prefix,
+        "gil": has_gil(), "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
     }
 
 
@@ -1735,7 +1778,7 @@ def forked():
 
 
 def dump_stacks():
-    """Has Python's stacks written to what is stderr now: after a crash, and on SIGQUIT even while C code holds the GIL."""
+    """Has all stacks written to what is stderr now: in a crash, and on SIGQUIT even while C code holds the GIL."""
     copy = os.fdopen(fcntl.fcntl(2, fcntl.F_DUPFD_CLOEXEC, PRIVATE_FD), "w")
     faulthandler.enable(file=copy, all_threads=True)
     faulthandler.register(signal.SIGQUIT, file=copy, all_threads=True)
