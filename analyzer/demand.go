@@ -42,8 +42,9 @@ func opCPU(r *record.Record) (cpu, runnable float64) {
 	return float64(max(r.CPU.UserNs+r.CPU.SystemNs-r.CPU.ChildrenNs, 0)), float64(r.CPU.RunnableNs)
 }
 
-// demandAtMost returns the demand if the op's thread was blocked no longer than
-// it can be shown to have been. It differs from demandOf on a busy host only.
+// queued returns how much of the time for which the op's thread was blocked, in
+// ns, may have been queueing for a processor. It is next to nothing on a quiet
+// host.
 //
 // A blocked thread is woken by another one of the process: the one that sees a
 // timer expire or a socket become ready, that ends a garbage collection or a
@@ -54,10 +55,10 @@ func opCPU(r *record.Record) (cpu, runnable float64) {
 // the op's own thread waited, for each time that it is woken it queues like
 // those before it. The second does not bound an op that computes on goroutines
 // of its own and waits for them: those do the queueing.
-func (o Options) demandAtMost(r *record.Record) float64 {
+func (o Options) queued(r *record.Record) float64 {
 	t := r.Thread
 	if t == nil || r.WallNs <= 0 {
-		return demandOf(r)
+		return 0
 	}
 	cpu, runnable := opCPU(r)
 	wall := float64(r.WallNs)
@@ -67,7 +68,19 @@ func (o Options) demandAtMost(r *record.Record) float64 {
 	if elsewhere := float64(t.LabelledNs - t.CPUNs); elsewhere < o.ClockDiff*wall {
 		queued = min(queued, o.HandOvers*runnable)
 	}
-	return cpu/max(wall-runnable-queued, float64(t.CPUNs), 1) + float64(r.CPU.ChildrenNs)/max(wall-queued, 1)
+	return queued
+}
+
+// demandAtMost returns the demand if the op's thread was blocked no longer than
+// it can be shown to have been.
+func (o Options) demandAtMost(r *record.Record) float64 {
+	queued := o.queued(r)
+	if queued <= 0 {
+		return demandOf(r)
+	}
+	cpu, runnable := opCPU(r)
+	wall := float64(r.WallNs)
+	return cpu/max(wall-runnable-queued, float64(r.Thread.CPUNs), 1) + float64(r.CPU.ChildrenNs)/max(wall-queued, 1)
 }
 
 // A demand is what the classifying trials say of a workload. Its interval goes

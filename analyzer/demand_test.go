@@ -61,3 +61,32 @@ func TestDemandBesideOthers(t *testing.T) {
 		})
 	}
 }
+
+// Samples in a system call are of a sleeping op only as far as the clocks say
+// that it was blocked, and not queueing.
+func TestQueueingIsNoStall(t *testing.T) {
+	tests := []struct {
+		name            string
+		ready, allReady int64 // ms of a second, of which the op computes 0.5 and is blocked 0.3
+		stalls          bool
+	}{
+		{"alone", 2, 10, true},
+		{"queueing explains what was blocked", 200, 900, false},
+		{"the others had their processors", 200, 210, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			j := &judgement{view: &view{o: DefaultOptions()}}
+			j.classify = []plan.Finished{{Record: record.Record{
+				Status: record.OK, Ops: 10, WallNs: 1e9, CPU: record.CPU{UserNs: 5e8, RunnableNs: tt.allReady * 1e6},
+				Thread: &record.Thread{CPUNs: 1e9 - 3e8 - tt.ready*1e6, RunnableNs: tt.ready * 1e6},
+			}}}
+			j.looks.Samples = 100
+			j.looks.Ambiguous = map[record.Wait]int64{record.Other: 30}
+			j.out.Split.Blocked = 0.3
+			if got := j.stall(); (got > j.o.LoopStall) != tt.stalls {
+				t.Errorf("stalls for %.2f of its time", got)
+			}
+		})
+	}
+}
