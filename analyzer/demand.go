@@ -54,7 +54,9 @@ func opCPU(r *record.Record) (cpu, runnable float64) {
 // no more than all other threads waited, and no more than HandOvers times what
 // the op's own thread waited, for each time that it is woken it queues like
 // those before it. The second does not bound an op that computes on goroutines
-// of its own and waits for them: those do the queueing.
+// of its own and waits for them: those do the queueing. How long a child
+// queued is not known at all once it has ended: beside other programs all of
+// the time for which an op waits for a child that computes may be of that kind.
 func (o Options) queued(r *record.Record) float64 {
 	t := r.Thread
 	if t == nil || r.WallNs <= 0 {
@@ -67,6 +69,9 @@ func (o Options) queued(r *record.Record) float64 {
 	queued := min(blocked, others)
 	if elsewhere := float64(t.LabelledNs - t.CPUNs); elsewhere < o.ClockDiff*wall {
 		queued = min(queued, o.HandOvers*runnable)
+	}
+	if r.CPU.ChildrenNs > 0 && float64(r.CPU.ChildrenNs) >= o.ClockDiff*wall && r.Host != nil && r.Host.ForeignShare > o.MaxForeign {
+		queued = blocked
 	}
 	return queued
 }
