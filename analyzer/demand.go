@@ -114,3 +114,26 @@ func (o Options) demand(fs []plan.Finished, s scale) demand {
 	sc.Value, sc.Low, sc.High = s.at(in.Value), s.at(in.Low), s.at(in.High)
 	return demand{Interval: in, scaled: sc}
 }
+
+// stretched returns how many times as long an op takes in the classifying
+// trials, queueing apart, as in unprofiled ones, 1 where the trials do not lie
+// apart by more than ObserverEffect. A thread of its own makes each hand-over
+// to a goroutine one between threads, and profilers stop what they look at: an
+// op may be blocked for as much more than it is when nobody looks.
+func (j *judgement) stretched() float64 {
+	timing := j.load.counted(j.load.baseline(), plan.Timing, j.o)
+	if len(timing) < j.o.MinReps || len(j.classify) < j.o.MinReps {
+		return 1
+	}
+	watched := values(j.classify, func(r *record.Record) float64 {
+		_, runnable := opCPU(r)
+		return max(float64(r.WallNs)-runnable, 0) / float64(max(r.Ops, 1))
+	})
+	plain := values(timing, func(r *record.Record) float64 { return float64(r.WallNs) / float64(max(r.Ops, 1)) })
+	least, _ := stats.Range(watched)
+	_, most := stats.Range(plain)
+	if most <= 0 || least <= most*j.o.ObserverEffect {
+		return 1
+	}
+	return stats.Median(watched) / stats.Median(plain)
+}

@@ -72,6 +72,34 @@ func TestDemandBesideOthers(t *testing.T) {
 	}
 }
 
+// An op that takes longer while it is looked at may be blocked by that alone:
+// its class is not decided where that would be another one.
+func TestDemandOfWhatLookingStretches(t *testing.T) {
+	tests := []struct {
+		name  string
+		times float64 // how much longer than it was an unprofiled op is blocked, in the classifying trials
+		want  Class
+	}{
+		{"not at all", 1, CPUBound},
+		{"hand-overs between threads", 8, Inconclusive},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := newLab("op", op{cpu: 9e5, wait: 1e5})
+			run := drive(t, l.plan(20, 8, goModels, []int{1, 2, 4, 8}, "op"), DefaultOptions(), func(x plan.Trial) record.Record {
+				r := l.run(x)
+				if r.Thread != nil && x.Control == "" {
+					r.WallNs += int64(float64(r.Ops) * 1e5 * (tt.times - 1))
+				}
+				return r
+			})
+			if got := judged(t, run).Workloads[0]; got.Class != tt.want {
+				t.Errorf("%s (%.2f to %.2f), want %s", got.Class, got.DemandInterval[0], got.DemandInterval[1], tt.want)
+			}
+		})
+	}
+}
+
 // Samples in a system call are of a sleeping op only as far as the clocks say
 // that it was blocked, and not queueing.
 func TestQueueingIsNoStall(t *testing.T) {
