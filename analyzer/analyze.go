@@ -167,6 +167,10 @@ func (j *judgement) judgeClass() {
 		return
 	}
 	j.demand = o.demand(j.classify, j.scale())
+	if k := j.stretched(); k > 1 {
+		j.demand.High, j.demand.scaled.High = k*j.demand.High, k*j.demand.scaled.High
+		j.say(ofSplit, "an op takes %.1f times as long while its class is looked at, so its demand may be as many times what was read", k)
+	}
 	j.out.Demand = j.demand.Value
 	j.out.DemandInterval = [2]float64{j.demand.Low, j.demand.High}
 	j.out.Split = splitOf(j.classify)

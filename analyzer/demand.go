@@ -50,8 +50,9 @@ func opCPU(r *record.Record) (cpu, runnable float64) {
 	return float64(process), float64(r.CPU.RunnableNs)
 }
 
-// demandAtMost returns the demand if the op's thread was blocked no longer than
-// it can be shown to have been. It differs from demandOf on a busy host only.
+// queued returns how much of the time for which the op's thread was blocked, in
+// ns, may have been queueing for a processor. It is next to nothing on a quiet
+// host.
 //
 // A blocked thread is woken by another one of the process: the one that sees a
 // timer expire or a socket become ready, that ends a garbage collection or a
@@ -61,11 +62,13 @@ func opCPU(r *record.Record) (cpu, runnable float64) {
 // no more than all other threads waited, and no more than HandOvers times what
 // the op's own thread waited, for each time that it is woken it queues like
 // those before it. The second does not bound an op that computes on goroutines
-// of its own and waits for them: those do the queueing.
-func (o Options) demandAtMost(r *record.Record) float64 {
+// of its own and waits for them: those do the queueing. How long a child
+// queued is not known at all once it has ended: beside other programs all of
+// the time for which an op waits for a child that computes may be of that kind.
+func (o Options) queued(r *record.Record) float64 {
 	t := r.Thread
 	if t == nil || r.WallNs <= 0 {
-		return demandOf(r)
+		return 0
 	}
 	cpu, runnable := opCPU(r)
 	wall := float64(r.WallNs)
@@ -75,7 +78,22 @@ func (o Options) demandAtMost(r *record.Record) float64 {
 	if elsewhere := float64(t.LabelledNs - t.CPUNs); elsewhere < o.ClockDiff*wall {
 		queued = min(queued, o.HandOvers*runnable)
 	}
-	return cpu/max(wall-runnable-queued, float64(t.CPUNs), 1) + float64(r.CPU.ChildrenNs)/max(wall-queued, 1)
+	if r.CPU.ChildrenNs > 0 && float64(r.CPU.ChildrenNs) >= o.ClockDiff*wall && r.Host != nil && r.Host.ForeignShare > o.MaxForeign {
+		queued = blocked
+	}
+	return queued
+}
+
+// demandAtMost returns the demand if the op's thread was blocked no longer than
+// it can be shown to have been.
+func (o Options) demandAtMost(r *record.Record) float64 {
+	queued := o.queued(r)
+	if queued <= 0 {
+		return demandOf(r)
+	}
+	cpu, runnable := opCPU(r)
+	wall := float64(r.WallNs)
+	return cpu/max(wall-runnable-queued, float64(r.Thread.CPUNs), 1) + float64(r.CPU.ChildrenNs)/max(wall-queued, 1)
 }
 
 // A demand is what the classifying trials say of a workload. Its interval goes
@@ -103,4 +121,27 @@ func (o Options) demand(fs []plan.Finished, s scale) demand {
 	sc := in
 	sc.Value, sc.Low, sc.High = s.at(in.Value), s.at(in.Low), s.at(in.High)
 	return demand{Interval: in, scaled: sc}
+}
+
+// stretched returns how many times as long an op takes in the classifying
+// trials, queueing apart, as in unprofiled ones, 1 where the trials do not lie
+// apart by more than ObserverEffect. A thread of its own makes each hand-over
+// to a goroutine one between threads, and profilers stop what they look at: an
+// op may be blocked for as much more than it is when nobody looks.
+func (j *judgement) stretched() float64 {
+	timing := j.load.counted(j.load.baseline(), plan.Timing, j.o)
+	if len(timing) < j.o.MinReps || len(j.classify) < j.o.MinReps {
+		return 1
+	}
+	watched := values(j.classify, func(r *record.Record) float64 {
+		_, runnable := opCPU(r)
+		return max(float64(r.WallNs)-runnable, 0) / float64(max(r.Ops, 1))
+	})
+	plain := values(timing, func(r *record.Record) float64 { return float64(r.WallNs) / float64(max(r.Ops, 1)) })
+	least, _ := stats.Range(watched)
+	_, most := stats.Range(plain)
+	if most <= 0 || least <= most*j.o.ObserverEffect {
+		return 1
+	}
+	return stats.Median(watched) / stats.Median(plain)
 }

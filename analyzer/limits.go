@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/concprof/concprof/analyzer/internal/stats"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
@@ -92,8 +93,12 @@ func (j *judgement) limitGC() {
 
 // stall is the share of an op's time in calls that would stall a true event
 // loop, which Go's runtime hides by handing the P on. asyncio hides nothing:
-// its loop is measured (loop.go).
-func (j *judgement) stall() float64 { return j.looks.blocking(j.out.Split.Blocked) }
+// its loop is measured (loop.go). What may have been queueing for a processor
+// is not shown to be asleep.
+func (j *judgement) stall() float64 {
+	queued := stats.Median(values(j.classify, func(r *record.Record) float64 { return j.o.queued(r) / float64(max(r.WallNs, 1)) }))
+	return j.looks.blocking(max(j.out.Split.Blocked-queued, 0))
+}
 
 func (j *judgement) limitStall() {
 	share := j.stall()
