@@ -60,7 +60,11 @@ func TestFailedOps(t *testing.T) {
 	}
 	each(t, func(t *testing.T, python *Interpreter, main bool) {
 		for _, tt := range targets {
+			if !main && tt.step.Async == "" {
+				continue
+			}
 			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
 				var first *record.Digest
 				for _, m := range pythonModels(python) {
 					if tt.only != "" && m != tt.only || !main && m != model.EventLoop && m != model.Processes {
@@ -140,6 +144,7 @@ later = Later()
 				continue
 			}
 			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
 				o := trial{spec: tt.spec, files: "-- ops.py --\n" + source + tt.files}.start(t, python)
 				e := o.fatal(t)
 				want := strings.ReplaceAll(tt.want, "$DIR", o.dir)
@@ -152,6 +157,7 @@ later = Later()
 			})
 		}
 		t.Run("coroutine of a plain callable", func(t *testing.T) {
+			t.Parallel()
 			for _, m := range []model.Model{model.Sequential, model.EventLoop, model.Processes} {
 				r := trial{spec: ops(m, 2, callable("later", "")), files: source}.start(t, python).record(t)
 				if r.FailedOps != 2 || len(r.Errors) != 1 || !strings.Contains(r.Errors[0].Message, "name it as async") {

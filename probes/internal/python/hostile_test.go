@@ -91,7 +91,7 @@ def op(n): return n
 `
 
 var hostiles = []hostile{
-	{name: "prints", every: true, spec: ops(model.Pool, 20, callable("op", "")), files: `
+	{name: "prints", spec: ops(model.Pool, 20, callable("op", "")), files: `
 import os, sys
 print("at import")
 def op(n):
@@ -150,7 +150,7 @@ op = hang
 	{name: "patched modules, threads", spec: ops(model.Threads, 10, callable("op", "")), files: patched, check: fine(10)},
 	{name: "patched modules, loop", every: true, spec: ops(model.EventLoop, 10, callable("op", "")), files: patched, check: fine(10)},
 	{name: "patched builtins", spec: ops(model.Sequential, 10, callable("op", "")), files: "import builtins\nbuiltins.open = builtins.print = None\ndef op(n): return n\n", check: fine(10)},
-	{name: "closes the low descriptors", every: true, spec: ops(model.Pool, 10, callable("op", "")), files: "import os\ndef op(n): os.closerange(3, 100)\n", check: fine(10)},
+	{name: "closes the low descriptors", spec: ops(model.Pool, 10, callable("op", "")), files: "import os\ndef op(n): os.closerange(3, 100)\n", check: fine(10)},
 	{name: "closes the low descriptors on a loop", spec: ops(model.Sequential, 10, callable("op", "")), files: "import os\ndef op(n): os.closerange(3, 100)\n", check: fine(10)},
 	{name: "closes all descriptors", every: true, spec: ops(model.Pool, 10, callable("op", "")), files: "import os\ndef op(n): os.closerange(0, 4096)\n", check: noBye},
 	{name: "closes all descriptors on a loop", spec: ops(model.EventLoop, 10, callable("", "op")), files: "import os, asyncio\nasync def op(n):\n    os.closerange(0, 4096)\n    await asyncio.sleep(0.01)\n", check: noBye},
@@ -172,7 +172,7 @@ class Result:
     def __init__(self, n): self.n = n
 def op(n): return Result(n)
 `, check: fine(10)},
-	{name: "leaked threads", every: true, spec: ops(model.Sequential, 3, callable("op", "")), files: `
+	{name: "leaked threads", spec: ops(model.Sequential, 3, callable("op", "")), files: `
 import threading, time
 def endless():
     while True: time.sleep(0.01)
@@ -195,6 +195,8 @@ async def op(n):
     kept.append(asyncio.get_running_loop().run_in_executor(None, __import__("time").sleep, 1000))
 `, check: noted(3, 0, "still running when all ops had ended: 3")},
 	{name: "exit handler that never ends", spec: ops(model.Sequential, 3, callable("op", "")), files: "import atexit, time\natexit.register(time.sleep, 1000)\ndef op(n): pass\n", check: fine(3)},
+	{name: "long name of the folder for sockets", spec: ops(model.Processes, 10, callable("op", "")), env: []string{"TMPDIR=" + strings.Repeat("long", 25)},
+		files: "-- " + strings.Repeat("long", 25) + "/x --\n-- ops.py --\ndef op(n): return n\n", check: fine(10)},
 	{name: "leaked processes", spec: ops(model.Sequential, 1, callable("op", "")), files: "import subprocess\ndef op(n): subprocess.Popen(['sleep', '1000'])\n", check: func(t *testing.T, o *outcome) {
 		if o.kinds() != "hello ready end bye" || len(o.left) != 1 {
 			t.Errorf("%s, left %v", o.kinds(), o.left)

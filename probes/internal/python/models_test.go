@@ -2,6 +2,7 @@ package python
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/concprof/concprof/probes/harness"
@@ -26,13 +27,13 @@ async def work_async(n):
     await asyncio.sleep(0)
     return work(n)
 
-def double(n):
+def triple(n):
     time.sleep(0.001)
-    return 2 * n
+    return 3 * n
 
-async def double_async(n):
+async def triple_async(n):
     await asyncio.sleep(0.001)
-    return 2 * n
+    return 3 * n
 `
 
 // pythonModels are the models that a Python probe runs.
@@ -53,8 +54,8 @@ func TestModels(t *testing.T) {
 		{"sync", true, []harness.Step{callable("work", "")}},
 		{"async", false, []harness.Step{callable("", "work_async")}},
 		{"both", false, []harness.Step{callable("work", "work_async")}},
-		{"two steps", true, []harness.Step{callable("double", "double_async"), callable("", "work_async")}},
-		{"two steps, of which threads run both", false, []harness.Step{callable("double", "double_async"), callable("work", "")}},
+		{"two steps", true, []harness.Step{callable("triple", "triple_async"), callable("", "work_async")}},
+		{"two steps, of which threads run both", false, []harness.Step{callable("triple", "triple_async"), callable("work", "")}},
 	}
 	each(t, func(t *testing.T, python *Interpreter, main bool) {
 		for _, tt := range targets {
@@ -62,6 +63,7 @@ func TestModels(t *testing.T) {
 				continue
 			}
 			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
 				var first *record.Record
 				for _, m := range pythonModels(python) {
 					spec := ops(m, n, tt.steps...)
@@ -71,7 +73,11 @@ func TestModels(t *testing.T) {
 					if m == model.Hybrid && len(tt.steps) == 2 {
 						spec.Offload = []bool{tt.steps[0].Sync != "", false}
 					}
-					r := trial{spec: spec, files: modelOps}.start(t, python).record(t)
+					o := trial{spec: spec, files: modelOps}.start(t, python)
+					r := o.record(t)
+					if o.stdout+o.stderr != "" {
+						t.Errorf("%s: the probe itself printed %q", m, o.stdout+o.stderr)
+					}
 					if first == nil {
 						first = r
 					}
@@ -92,11 +98,10 @@ func checkModel(t *testing.T, m model.Model, r, first *record.Record, n int64) {
 	if agree, over := r.Digest.Compare(first.Digest); !agree || over != n || r.Digest.Opaque {
 		t.Errorf("%s: results differ over %d ops: %+v, %+v", m, over, r.Digest, first.Digest)
 	}
-	sorted := func(e []record.ErrorCount) []record.ErrorCount {
-		return slices.SortedFunc(slices.Values(e), func(a, b record.ErrorCount) int { return len(a.Message+b.Type) - len(b.Message+a.Type) })
-	}
-	if !slices.EqualFunc(sorted(r.Errors), sorted(first.Errors), func(a, b record.ErrorCount) bool { return a == b }) && len(r.Errors) != len(first.Errors) {
-		t.Errorf("%s: errors %+v, want %+v", m, r.Errors, first.Errors)
+	byMessage := func(a, b record.ErrorCount) int { return strings.Compare(a.Message, b.Message) }
+	got, want := slices.SortedFunc(slices.Values(r.Errors), byMessage), slices.SortedFunc(slices.Values(first.Errors), byMessage)
+	if !slices.Equal(got, want) || len(got) == 0 {
+		t.Errorf("%s: errors %+v, want %+v", m, got, want)
 	}
 	checkNumbers(t, m, r)
 }

@@ -24,10 +24,10 @@ def by_probe(model, n, sync="op", coro=""):
     if model == "event-loop":
         async def body():
             run.watch = probe.LoopWatch(asyncio.get_running_loop(), False)
-            run.watch.reset()
+            run.watch.reset(probe.now())
             window = contextlib.nullcontext()
             await probe.on_loop(run, window, run.op.looped, asyncio.get_running_loop())
-            run.watch.close()
+            run.watch.close(probe.now())
         asyncio.run(body())
     else:
         {"sequential": probe.run_sequential, "threads": probe.run_threads, "pool": probe.run_pool}[model](run, contextlib.nullcontext())

@@ -230,14 +230,11 @@ class Source:
         self.least = spec.get("min_ops") or 0
         self.most = self.fixed or spec.get("max_ops") or math.inf
         self.gap = 1e9 / spec["max_rate"] if spec.get("max_rate") else 0  # nanoseconds between two starts
-        self.begin = 0
+        self.begin = 0  # when the first op began
         self.stopped = False
         # Its next call is one of C under the GIL; without a GIL it is not atomic.
         self.counter = itertools.count()
         self.lock = None if has_gil() else threading.Lock()
-
-    def start(self):
-        self.begin = now()
 
     def next(self):
         """Returns the number of an op that is to be started now, or after its delay; or None."""
@@ -773,17 +770,17 @@ class LoopWatch:
         self.due = self.loop.time() + self.LAG_EVERY
         self.timer = self.loop.call_at(self.due, self.late)
 
-    def reset(self):
+    def reset(self, at):
         """Begins the window of the ops."""
         self.idle = self.busy = self.turns = self.longest = 0
         self.lags.clear()
         self.blocked.clear()
         self.cpu = self.thread_cpu()
-        self.last = self.turn = now()
+        self.last = self.turn = at
 
-    def close(self):
+    def close(self, at):
         """Ends the window, and the turn that is under way."""
-        took = now() - self.last
+        took = at - self.last
         self.busy += took
         self.turns += 1
         self.longest = max(self.longest, took)
@@ -1496,15 +1493,15 @@ class Window:
     def __enter__(self):
         self.ready()
         self.before = Reading(self.run.workers.pids())
+        self.begin = self.run.source.begin = now()
         if self.run.watch:
-            self.run.watch.reset()
-        self.run.source.start()
-        self.begin = now()
+            self.run.watch.reset(self.begin)
 
     def __exit__(self, *exc):
-        self.wall = max(now() - self.begin, 1)
+        end = now()
+        self.wall = max(end - self.begin, 1)
         if self.run.watch:
-            self.run.watch.close()
+            self.run.watch.close(end)
         try:
             self.tasks = len(os.listdir("/proc/self/task"))
         except OSError:

@@ -53,6 +53,7 @@ func TestProtocol(t *testing.T) {
 	each(t, func(t *testing.T, python *Interpreter, main bool) {
 		for _, tt := range protocolTrials {
 			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
 				o := trial{spec: tt.spec, files: protocolOps}.start(t, python)
 				var got bytes.Buffer
 				for _, e := range o.events {
