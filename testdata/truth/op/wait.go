@@ -15,13 +15,17 @@ import (
 // client keeps two a host and opens new ones for the others.
 var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}
 
+// single opens a connection for each request: a server that serves so many at
+// a time would wait for ever for one that a client keeps.
+var single = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
 // get makes a request to a server whose address is in an environment variable.
-func get(ctx context.Context, variable string) (int, error) {
+func get(ctx context.Context, by *http.Client, variable string) (int, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+os.Getenv(variable), nil)
 	if err != nil {
 		return 0, err
 	}
-	resp, err := client.Do(req)
+	resp, err := by.Do(req)
 	if err != nil {
 		return 0, err
 	}
@@ -33,16 +37,16 @@ func get(ctx context.Context, variable string) (int, error) {
 }
 
 // GetFar asks a server that answers after 20 ms.
-func GetFar(ctx context.Context) (int, error) { return get(ctx, "CONCPROF_SERVER_FAR") }
+func GetFar(ctx context.Context) (int, error) { return get(ctx, client, "CONCPROF_SERVER_FAR") }
 
 // GetNear asks a server that answers after a millisecond.
-func GetNear(ctx context.Context) (int, error) { return get(ctx, "CONCPROF_SERVER_NEAR") }
+func GetNear(ctx context.Context) (int, error) { return get(ctx, client, "CONCPROF_SERVER_NEAR") }
 
 // GetNarrow asks a server that serves 4 connections at a time.
-func GetNarrow(ctx context.Context) (int, error) { return get(ctx, "CONCPROF_SERVER_NARROW") }
+func GetNarrow(ctx context.Context) (int, error) { return get(ctx, single, "CONCPROF_SERVER_NARROW") }
 
 // GetBusy asks a server that computes for 5 ms: the op itself waits.
-func GetBusy(ctx context.Context) (int, error) { return get(ctx, "CONCPROF_SERVER_BUSY") }
+func GetBusy(ctx context.Context) (int, error) { return get(ctx, client, "CONCPROF_SERVER_BUSY") }
 
 // conns are idle connections to the echo server, the last used first.
 var conns struct {
