@@ -137,14 +137,12 @@ def load(step):
     if not path:
         return importlib.import_module(step["module"])
     name = os.path.splitext(os.path.basename(path))[0]
-    # sys.stdlib_module_names came with 3.10.
-    if not name.isidentifier() or name in getattr(sys, "stdlib_module_names", sys.modules):
-        name = "concprof_target_" + "".join(c if c.isalnum() else "_" for c in name)
-    known = sys.modules.get(name)
-    if known is not None:
+    other = "concprof_target_" + "".join(c if c.isalnum() else "_" for c in name)
+    for known in (sys.modules.get(name), sys.modules.get(other)):
         if getattr(known, "__file__", None) == path:
             return known
-        name = f"concprof_target_{name}"
+    if not name.isidentifier() or not is_free(name, path):
+        name = other
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None:
         raise Unusable(f"{path} is no Python file")
@@ -156,6 +154,15 @@ def load(step):
         sys.modules.pop(name, None)
         raise
     return module
+
+
+def is_free(name, path):
+    """Reports whether a file may be the module of that name: importing it finds the file, or nothing."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return False
+    return spec is None or os.path.realpath(spec.origin or "") == os.path.realpath(path)
 
 
 def attribute(module, name):
@@ -1049,7 +1056,7 @@ class Run:
 
     def on_loop(self, steps):
         """Returns what runs an op in a task of a loop, when it is awaited."""
-        if self.step_clock is None and self.watch.tally is None:
+        if self.step_clock is None and (self.watch is None or self.watch.tally is None):
             return functools.partial(concprof_op_async, steps)
         return functools.partial(self.op_watched, steps)
 
@@ -1590,7 +1597,8 @@ class Trial:
         steps = run.op.looped
         if not alone and self.spec["model"] == "hybrid":
             steps = self.in_stage("setup", hybrid_steps, run, loop)
-        run.watch = LoopWatch(loop, run.closely)
+        if not run.dry:
+            run.watch = LoopWatch(loop, run.closely)
         if alone:
             await one_by_one(run, window)
         else:
@@ -1787,7 +1795,7 @@ def run(spec):
     try:
         if spec.get("version") != VERSION:
             raise Fatal("start", f"spec has version {spec.get('version')}, this probe speaks {VERSION}")
-        if trial.spec["mode"] in ("classify", "profile"):
+        if spec["mode"] in ("classify", "profile"):
             for fd in PROFILE_FDS:
                 os.close(fd)  # who looks from outside writes the profiles
         dump_stacks()
