@@ -41,6 +41,7 @@ import json
 import math
 import pickle
 import platform
+import queue
 import resource
 import signal
 import struct
@@ -64,7 +65,7 @@ def apart(module):
 hooks = threading
 asyncio, hashlib, inspect, itertools, json, math = map(apart, (asyncio, hashlib, inspect, itertools, json, math))
 os, pickle, resource, signal, struct = map(apart, (os, pickle, resource, signal, struct))
-threading, time, traceback = map(apart, (threading, time, traceback))
+queue, threading, time, traceback = map(apart, (queue, threading, time, traceback))
 open = open  # builtins can be patched too
 
 VERSION = 1  # of the protocol: record.ProtocolVersion
@@ -1028,8 +1029,12 @@ class Run:
         self.slots.append(s)
         return s
 
-    def free_slots(self):
-        return collections.deque(self.slot() for _ in range(self.level))
+    def free_slots(self, n):
+        """Returns a queue of slots: who takes one may run an op, and puts it back after it."""
+        free = queue.SimpleQueue()  # in C: cheaper than a semaphore
+        for _ in range(n):
+            free.put(self.slot())
+        return free
 
     def on_thread(self):
         """Returns what runs an op on a thread."""
@@ -1134,57 +1139,53 @@ def run_sequential(run, window):
 
 def run_threads(run, window):
     """A new thread for every op, so many at a time."""
-    free, permits, source = run.free_slots(), threading.Semaphore(run.level), run.source
+    free, source = run.free_slots(run.level), run.source
     run.threads = run.level + 1
 
-    def one(op):
-        slot = free.pop()
+    def one(slot, op):
         try:
             slot.perform(op)
             run.close_loop_of_thread()
         finally:
-            free.append(slot)
-            permits.release()
+            free.put(slot)
 
     with window:
         while True:
-            permits.acquire()
+            slot = free.get()
             op = source.next()
             if op is None:
                 break
             if source.gap:
                 run.wait_turn(op)
-            threading.Thread(target=one, args=(op,), daemon=True).start()
-        for _ in range(run.level - 1):
-            permits.acquire()
+            threading.Thread(target=one, args=(slot, op), daemon=True).start()
+        for _ in run.slots[1:]:
+            free.get()
 
 
 def run_pool(run, window):
     """A ThreadPoolExecutor, with as much submitted as keeps its threads busy."""
-    free, backlog, source = run.free_slots(), threading.Semaphore(2 * run.level), run.source
+    free, source = run.free_slots(2 * run.level), run.source
     run.threads = run.level + 1
 
-    def one(op):
-        slot = free.pop()
+    def one(slot, op):
         try:
             slot.perform(op)
         finally:
-            free.append(slot)
-            backlog.release()
+            free.put(slot)
 
     pool = concurrent.futures.ThreadPoolExecutor(run.level, thread_name_prefix="concprof-pool")
     start_all(pool, run.level)
     with window:
         while True:
-            backlog.acquire()
+            slot = free.get()
             op = source.next()
             if op is None:
                 break
             if source.gap:
                 run.wait_turn(op)
-            pool.submit(one, op)
-        for _ in range(2 * run.level - 1):
-            backlog.acquire()
+            pool.submit(one, slot, op)
+        for _ in run.slots[1:]:
+            free.get()
 
 
 def start_all(pool, n):
