@@ -172,6 +172,22 @@ class Result:
     def __init__(self, n): self.n = n
 def op(n): return Result(n)
 `, check: fine(10)},
+	{name: "a file of two steps with the name of another module", spec: ops(model.Sequential, 4,
+		harness.Step{Name: "a", Kind: harness.KindPython, Path: "sub/ops.py", Sync: "a"}, harness.Step{Name: "b", Kind: harness.KindPython, Path: "sub/ops.py", Sync: "b"},
+		callable("op", "")), files: `
+-- ops.py --
+def op(n): return n
+-- sub/ops.py --
+import ops
+print("loaded")
+def a(n): return n
+def b(n): return n
+`, check: func(t *testing.T, o *outcome) {
+		fine(4)(t, o)
+		if o.stdout != "loaded\n" {
+			t.Errorf("printed %q: the file is loaded once", o.stdout)
+		}
+	}},
 	{name: "leaked threads", spec: ops(model.Sequential, 3, callable("op", "")), files: `
 import threading, time
 def endless():

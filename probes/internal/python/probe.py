@@ -41,6 +41,7 @@ import json
 import math
 import pickle
 import platform
+import queue
 import resource
 import signal
 import struct
@@ -64,7 +65,7 @@ def apart(module):
 hooks = threading
 asyncio, hashlib, inspect, itertools, json, math = map(apart, (asyncio, hashlib, inspect, itertools, json, math))
 os, pickle, resource, signal, struct = map(apart, (os, pickle, resource, signal, struct))
-threading, time, traceback = map(apart, (threading, time, traceback))
+queue, threading, time, traceback = map(apart, (queue, threading, time, traceback))
 open = open  # builtins can be patched too
 
 VERSION = 1  # of the protocol: record.ProtocolVersion
@@ -137,14 +138,12 @@ def load(step):
     if not path:
         return importlib.import_module(step["module"])
     name = os.path.splitext(os.path.basename(path))[0]
-    # sys.stdlib_module_names came with 3.10.
-    if not name.isidentifier() or name in getattr(sys, "stdlib_module_names", sys.modules):
-        name = "concprof_target_" + "".join(c if c.isalnum() else "_" for c in name)
-    known = sys.modules.get(name)
-    if known is not None:
+    other = "concprof_target_" + "".join(c if c.isalnum() else "_" for c in name)
+    for known in (sys.modules.get(name), sys.modules.get(other)):
         if getattr(known, "__file__", None) == path:
             return known
-        name = f"concprof_target_{name}"
+    if not name.isidentifier() or not is_free(name, path):
+        name = other
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None:
         raise Unusable(f"{path} is no Python file")
@@ -156,6 +155,15 @@ def load(step):
         sys.modules.pop(name, None)
         raise
     return module
+
+
+def is_free(name, path):
+    """Reports whether a file may be the module of that name: importing it finds the file, or nothing."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return False
+    return spec is None or os.path.realpath(spec.origin or "") == os.path.realpath(path)
 
 
 def attribute(module, name):
@@ -1021,8 +1029,12 @@ class Run:
         self.slots.append(s)
         return s
 
-    def free_slots(self):
-        return collections.deque(self.slot() for _ in range(self.level))
+    def free_slots(self, n):
+        """Returns a queue of slots: who takes one may run an op, and puts it back after it."""
+        free = queue.SimpleQueue()  # in C: cheaper than a semaphore
+        for _ in range(n):
+            free.put(self.slot())
+        return free
 
     def on_thread(self):
         """Returns what runs an op on a thread."""
@@ -1049,7 +1061,7 @@ class Run:
 
     def on_loop(self, steps):
         """Returns what runs an op in a task of a loop, when it is awaited."""
-        if self.step_clock is None and self.watch.tally is None:
+        if self.step_clock is None and (self.watch is None or self.watch.tally is None):
             return functools.partial(concprof_op_async, steps)
         return functools.partial(self.op_watched, steps)
 
@@ -1127,57 +1139,53 @@ def run_sequential(run, window):
 
 def run_threads(run, window):
     """A new thread for every op, so many at a time."""
-    free, permits, source = run.free_slots(), threading.Semaphore(run.level), run.source
+    free, source = run.free_slots(run.level), run.source
     run.threads = run.level + 1
 
-    def one(op):
-        slot = free.pop()
+    def one(slot, op):
         try:
             slot.perform(op)
             run.close_loop_of_thread()
         finally:
-            free.append(slot)
-            permits.release()
+            free.put(slot)
 
     with window:
         while True:
-            permits.acquire()
+            slot = free.get()
             op = source.next()
             if op is None:
                 break
             if source.gap:
                 run.wait_turn(op)
-            threading.Thread(target=one, args=(op,), daemon=True).start()
-        for _ in range(run.level - 1):
-            permits.acquire()
+            threading.Thread(target=one, args=(slot, op), daemon=True).start()
+        for _ in run.slots[1:]:
+            free.get()
 
 
 def run_pool(run, window):
     """A ThreadPoolExecutor, with as much submitted as keeps its threads busy."""
-    free, backlog, source = run.free_slots(), threading.Semaphore(2 * run.level), run.source
+    free, source = run.free_slots(2 * run.level), run.source
     run.threads = run.level + 1
 
-    def one(op):
-        slot = free.pop()
+    def one(slot, op):
         try:
             slot.perform(op)
         finally:
-            free.append(slot)
-            backlog.release()
+            free.put(slot)
 
     pool = concurrent.futures.ThreadPoolExecutor(run.level, thread_name_prefix="concprof-pool")
     start_all(pool, run.level)
     with window:
         while True:
-            backlog.acquire()
+            slot = free.get()
             op = source.next()
             if op is None:
                 break
             if source.gap:
                 run.wait_turn(op)
-            pool.submit(one, op)
-        for _ in range(2 * run.level - 1):
-            backlog.acquire()
+            pool.submit(one, slot, op)
+        for _ in run.slots[1:]:
+            free.get()
 
 
 def start_all(pool, n):
@@ -1590,7 +1598,8 @@ class Trial:
         steps = run.op.looped
         if not alone and self.spec["model"] == "hybrid":
             steps = self.in_stage("setup", hybrid_steps, run, loop)
-        run.watch = LoopWatch(loop, run.closely)
+        if not run.dry:
+            run.watch = LoopWatch(loop, run.closely)
         if alone:
             await one_by_one(run, window)
         else:
@@ -1787,7 +1796,7 @@ def run(spec):
     try:
         if spec.get("version") != VERSION:
             raise Fatal("start", f"spec has version {spec.get('version')}, this probe speaks {VERSION}")
-        if trial.spec["mode"] in ("classify", "profile"):
+        if spec["mode"] in ("classify", "profile"):
             for fd in PROFILE_FDS:
                 os.close(fd)  # who looks from outside writes the profiles
         dump_stacks()
