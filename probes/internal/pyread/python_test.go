@@ -43,7 +43,7 @@ var find = sync.OnceValue(func() []interpreter {
 	names = append(filepath.SplitList(os.Getenv("CONCPROF_TEST_PYTHON")), names...)
 	// pyenv's shims on PATH lead to one version only.
 	if home, err := os.UserHomeDir(); err == nil {
-		below, _ := filepath.Glob(filepath.Join(cmp.Or(os.Getenv("PYENV_ROOT"), filepath.Join(home, ".pyenv")), "versions", "3.*", "bin", "python3"))
+		below, _ := filepath.Glob(filepath.Join(cmp.Or(os.Getenv("PYENV_ROOT"), filepath.Join(home, ".pyenv")), "versions", "3.1[1-9]*", "bin", "python3"))
 		names = append(names, below...)
 	}
 	for _, name := range names {

@@ -1,6 +1,7 @@
 package python
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) {
 
 // pythons returns the interpreters that the probe is tested with, one of a
 // version: those of $CONCPROF_TEST_PYTHON, which is separated as PATH is, then
-// those on PATH. The first one that the frame reader reads is the main one.
+// those on PATH and below pyenv's folder. The first one that the frame reader reads is the main one.
 var pythons = sync.OnceValue(func() []*Interpreter {
 	s := Search{Dir: "/", Env: os.Environ()}
 	var all, found []*Interpreter
@@ -38,6 +39,15 @@ var pythons = sync.OnceValue(func() []*Interpreter {
 	}
 	s.Key = ""
 	all = append(all, s.All(context.Background())...)
+	// pyenv's shims on PATH lead to one version only.
+	if home, err := os.UserHomeDir(); err == nil {
+		below, _ := filepath.Glob(filepath.Join(cmp.Or(os.Getenv("PYENV_ROOT"), filepath.Join(home, ".pyenv")), "versions", "3.1[1-9]*", "bin", "python3"))
+		for _, s.Key = range below {
+			if i, err := s.Find(context.Background()); err == nil {
+				all = append(all, i)
+			}
+		}
+	}
 	seen, main := map[string]bool{}, -1
 	for _, i := range all {
 		name := i.String()

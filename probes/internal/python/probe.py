@@ -30,7 +30,6 @@ import collections.abc
 import concurrent.futures
 import contextlib
 import fcntl
-import faulthandler
 import functools
 import hashlib
 import importlib
@@ -1785,6 +1784,8 @@ def forked():
 
 def dump_stacks():
     """Has all stacks written to what is stderr now: in a crash, and on SIGQUIT even while C code holds the GIL."""
+    import faulthandler  # here, before any of the user's code: other interpreters of a process may not import it
+
     copy = os.fdopen(fcntl.fcntl(2, fcntl.F_DUPFD_CLOEXEC, PRIVATE_FD), "w")
     faulthandler.enable(file=copy, all_threads=True)
     faulthandler.register(signal.SIGQUIT, file=copy, all_threads=True)

@@ -42,6 +42,30 @@ func TestCompiles(t *testing.T) {
 	}
 }
 
+// TestSubinterpreter holds that another interpreter of a process can import the
+// probe, as the workers of the model subinterpreters do: some modules of the
+// standard library refuse that.
+func TestSubinterpreter(t *testing.T) {
+	each(t, func(t *testing.T, python *Interpreter, _ bool) {
+		out := script(t, python, `import sys
+try:
+    import _interpreters
+except ImportError:
+    print("none")
+else:
+    failed = _interpreters.exec(_interpreters.create(), f"import sys; sys.path[:] = {sys.path!r}; import concprof_probe")
+    print(failed.formatted if failed else "imported")
+`, "")
+		switch strings.TrimSpace(out) {
+		case "imported":
+		case "none":
+			t.Skip("SKIPPED: this interpreter cannot make others; 3.13 is the oldest that can")
+		default:
+			t.Error(out)
+		}
+	})
+}
+
 // TestHistogram holds that the probe's buckets are record.Histogram's.
 func TestHistogram(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
