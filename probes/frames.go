@@ -62,9 +62,13 @@ func (f *frames) Report(rec *record.Record) map[record.ProfileKind][]byte {
 	if f.model == model.EventLoop && rec.Loop != nil && rec.Loop.Blocking == nil {
 		rec.Loop.Blocking = blocking(f.result.Stacks)
 	}
+	problem := f.result.Problem
+	if problem == pyread.NoOp && len(awaits(rec)) > 0 {
+		problem = "" // the ops of the loop only waited, and what for is known exactly
+	}
 	content := map[record.ProfileKind][]byte{}
 	for _, kind := range kinds {
-		p := record.Profile{Kind: kind, WindowNs: seen.WindowNs, Samples: seen.Samples, Problem: f.result.Problem}
+		p := record.Profile{Kind: kind, WindowNs: seen.WindowNs, Samples: seen.Samples, Problem: problem}
 		if seen.WindowNs > 0 {
 			p.AchievedHz = float64(seen.Samples) / (float64(seen.WindowNs) / 1e9)
 		}

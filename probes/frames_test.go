@@ -34,3 +34,25 @@ func TestAwaitsAreScaled(t *testing.T) {
 		t.Error("awaits without a loop")
 	}
 }
+
+// TestALoopThatOnlyWaits holds that ops of a loop which were seen on no stack are
+// no problem if what they awaited is known.
+func TestALoopThatOnlyWaits(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		loop *record.Loop
+		want string
+	}{
+		{"awaits", &record.Loop{Tasks: &record.Tasks{Sampled: 1, Awaits: []record.Await{{Wait: record.Timer, WallNs: 10, Count: 1}}}}, ""},
+		{"no loop", nil, pyread.NoOp},
+	} {
+		f := &frames{result: &pyread.Result{Problem: pyread.NoOp, Seen: record.Python{Samples: 9, WindowNs: 1e8}}}
+		rec := &record.Record{Ops: 1, Loop: tt.loop}
+		f.Report(rec)
+		for _, p := range rec.Profiles {
+			if p.Problem != tt.want {
+				t.Errorf("%s: the %s profile has the problem %q, want %q", tt.name, p.Kind, p.Problem, tt.want)
+			}
+		}
+	}
+}

@@ -220,7 +220,7 @@ func (r *reader) finish() *Result {
 	res.Seen.WindowNs, res.Seen.ReaderCPUNs = int64(r.window), int64(r.cpu)
 	switch all := r.views + r.torn; {
 	case r.views == 0 && r.torn == 0:
-		res.Problem = "no op was seen on any stack"
+		res.Problem = NoOp
 	case r.torn >= fewTorn && float64(r.torn) > maxTorn*float64(all):
 		res.Problem = fmt.Sprintf("%d of %d stacks changed while they were read", r.torn, all)
 	}

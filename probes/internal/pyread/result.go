@@ -34,10 +34,13 @@ type Result struct {
 	Stacks []Stack
 	// Seen sums them up.
 	Seen record.Python
-	// Problem says why the result is missing or not to be trusted, "" if it
-	// is.
+	// Problem says why the result is missing or not to be trusted, "" if it is.
 	Problem string
 }
+
+// NoOp is the problem of a result without any stack. An event loop whose ops
+// only wait has none: its thread stands in the selector.
+const NoOp = "no op was seen on any stack"
 
 // A Stack is one stack of an op in one state.
 type Stack struct {
