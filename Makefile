@@ -19,7 +19,7 @@ TRUTHFLAGS ?=
 # Other modules of this repository, with tests of their own.
 MODULES := $(shell find testdata -name go.mod -not -path '*/node_modules/*' -exec dirname {} \;)
 
-.PHONY: build test fmt vet staticcheck layout unit modules fuzz soak bench browser truth truth-sample clean
+.PHONY: build test fmt vet staticcheck layout unit modules fuzz soak bench browser truth truth-sample peers clean
 
 build: ## concprof into bin/
 	$(GO) build -trimpath -o bin/concprof ./cmd/concprof
@@ -65,6 +65,9 @@ truth: ## the truth suite in full: its labels by clocks, then concprof against t
 
 truth-sample: ## some ops of it, two minutes: no class may be wrong
 	$(GO) run ./cmd/truthbench -sample 4 -seed 1 -budget 15s -sweep=false -require class $(TRUTHFLAGS)
+
+peers: ## the frame reader beside cProfile, py-spy and yappi, eight minutes; PYTHON=python3.12 make peers
+	CONCPROF_PEERS="$$(.ci/peers)" $(GO) test ./probes/internal/pyread -run '^TestPeers$$' -count=1 -timeout 30m -v -peers
 
 clean:
 	rm -rf bin

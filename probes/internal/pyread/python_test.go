@@ -4,6 +4,7 @@ package pyread
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -106,7 +107,13 @@ type program struct {
 // start runs the program until it is ready.
 func start(t testing.TB, python interpreter, mode, argument string) program {
 	t.Helper()
-	cmd := exec.Command(python.path, "testdata/concprof_probe.py", mode, argument)
+	return begin(t, mode, exec.Command(python.path, "testdata/concprof_probe.py", mode, argument))
+}
+
+// begin runs a command that runs the program until it is ready. What the
+// command itself prints before and after is passed over.
+func begin(t testing.TB, mode string, cmd *exec.Cmd) program {
+	t.Helper()
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -129,8 +136,8 @@ func start(t testing.TB, python interpreter, mode, argument string) program {
 			rest, _ := io.ReadAll(lines)
 			cmd.Wait()
 			guard.Stop()
-			if len(rest) > 0 {
-				if err := json.Unmarshal(rest, &result); err != nil {
+			if i := bytes.IndexByte(rest, '{'); i >= 0 {
+				if err := json.NewDecoder(bytes.NewReader(rest[i:])).Decode(&result); err != nil {
 					t.Errorf("%s: %v in %q", mode, err, rest)
 				}
 			}
@@ -138,8 +145,11 @@ func start(t testing.TB, python interpreter, mode, argument string) program {
 		return result
 	}
 	t.Cleanup(func() { stop() })
-	if line, err := lines.ReadString('\n'); line != "ready\n" {
-		t.Fatalf("%s is not ready: %q, %v", mode, line, err)
+	for line := ""; line != "ready\n"; {
+		var err error
+		if line, err = lines.ReadString('\n'); err != nil {
+			t.Fatalf("%s is not ready: %q, %v", mode, line, err)
+		}
 	}
 	return program{pid: cmd.Process.Pid, stop: stop}
 }
