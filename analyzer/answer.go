@@ -97,6 +97,12 @@ func (w *Workload) answer(text string) Answer {
 		w.answerRecommendation(&a, c)
 	case workload.SubjectLimit:
 		w.answerLimit(&a, c)
+	case workload.SubjectFailures:
+		if a.Found = w.Failures; a.Found == "" {
+			a.Outcome, a.Why = Undecided, "fewer than two models ran ops"
+			break
+		}
+		a.holds(c, c.Word == a.Found)
 	default:
 		in, why := w.measured(c)
 		if why != "" {

@@ -13,6 +13,7 @@ import (
 func TestAnswers(t *testing.T) {
 	w := Workload{
 		Class: IOBound, Demand: 0.1, DemandInterval: [2]float64{0.08, 0.12}, Confidence: 0.97, Evidence: []string{"x"},
+		Failures:       workload.Different,
 		Limits:         []Limit{{Kind: LimitGIL}, {Kind: LimitLoopStall}},
 		Recommendation: &Recommendation{Model: model.Pool, Concurrency: 16, Speedup: Interval{Value: 5, Low: 4.5, High: 5.5, Level: 0.95, N: 8}},
 		Cells: []Cell{
@@ -41,6 +42,8 @@ func TestAnswers(t *testing.T) {
 		{"recommendation == pool", Met, "pool at 16", ""},
 		{"recommendation == none", NotMet, "pool at 16", ""},
 		{"recommendation != event-loop", Met, "pool at 16", ""},
+		{"failures == alike", NotMet, "different", ""},
+		{"failures != alike", Met, "different", ""},
 		{"demand <= 0.2", Met, "0.1 (0.08 to 0.12)", ""},
 		{"demand > 0.1", Undecided, "0.1 (0.08 to 0.12)", "the interval contains the bound"},
 		{"speedup >= 4", Met, "5.00x (4.50x to 5.50x)", ""},
@@ -147,5 +150,37 @@ func TestWhatIsAskedComesFirst(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Failures are alike where they are as frequent and of the same types, and
+// nothing else came of them.
+func TestFailures(t *testing.T) {
+	of := func(m model.Model, failed, ops int64, kinds ...string) ErrorHandling {
+		h := ErrorHandling{Model: m, FailedOps: failed, Ops: ops}
+		for _, k := range kinds {
+			h.Errors = append(h.Errors, record.ErrorCount{Type: k, Count: failed})
+		}
+		return h
+	}
+	sequential, lost := of(model.Sequential, 42, 496, "OutOfStock"), of(model.EventLoop, 300, 3000, "OutOfStock")
+	lost.Notes = []string{"Task exception was never retrieved"}
+	for _, tt := range []struct {
+		name string
+		all  []ErrorHandling
+		want string
+	}{
+		{"one model", []ErrorHandling{sequential}, ""},
+		{"nothing fails", []ErrorHandling{of(model.Sequential, 0, 100), of(model.Pool, 0, 900)}, workload.None},
+		{"as often", []ErrorHandling{sequential, of(model.Pool, 422, 4285, "OutOfStock")}, workload.Alike},
+		{"more often", []ErrorHandling{sequential, of(model.Pool, 900, 4285, "OutOfStock")}, workload.Different},
+		{"under one only", []ErrorHandling{of(model.Sequential, 0, 400), of(model.Pool, 400, 4000, "OutOfStock")}, workload.Different},
+		{"too few ops to tell", []ErrorHandling{sequential, of(model.Threads, 0, 12)}, workload.Alike},
+		{"of another type", []ErrorHandling{sequential, of(model.Pool, 422, 4285, "BrokenProcessPool")}, workload.Different},
+		{"lost besides", []ErrorHandling{sequential, lost}, workload.Different},
+	} {
+		if got := DefaultOptions().failures(tt.all); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
 	}
 }

@@ -114,6 +114,9 @@ type Workload struct {
 	Gate  []Answer `json:"gate,omitempty"`
 	Claim *Claim   `json:"claim,omitempty"`
 
+	// Failures is "alike" where ops failed alike under every model, else
+	// "different", or "none" where none failed; "" where fewer than two ran.
+	Failures string `json:"failures,omitempty"`
 	// ErrorHandling says what failed under each model; only models under which
 	// something did are listed.
 	ErrorHandling []ErrorHandling `json:"error_handling,omitempty"`

@@ -16,7 +16,7 @@ type Condition struct {
 	// Model is that of "speedup(model)", "" where the recommendation is meant.
 	Model model.Model
 	Op    string // one of ==, !=, <, <=, >, >=
-	// Word is what class, recommendation and limit are compared with, Value, in
+	// Word is what class, recommendation, limit and failures are compared with, Value, in
 	// base units, what the others are.
 	Word  string
 	Value float64
@@ -31,6 +31,7 @@ const (
 	SubjectClass          Subject = "class"
 	SubjectRecommendation Subject = "recommendation" // a model, or none
 	SubjectLimit          Subject = "limit"          // one of the limits, or none
+	SubjectFailures       Subject = "failures"       // whether ops fail alike under every model
 	SubjectDemand         Subject = "demand"
 	SubjectSpeedup        Subject = "speedup"     // over sequential; of the recommendation, or of a model's best cell
 	SubjectConcurrency    Subject = "concurrency" // of the recommendation
@@ -38,15 +39,20 @@ const (
 
 // subjects returns every subject.
 func subjects() []Subject {
-	all := []Subject{SubjectClass, SubjectRecommendation, SubjectLimit, SubjectDemand, SubjectSpeedup, SubjectConcurrency}
+	all := []Subject{SubjectClass, SubjectRecommendation, SubjectLimit, SubjectFailures, SubjectDemand, SubjectSpeedup, SubjectConcurrency}
 	for _, m := range Metrics() {
 		all = append(all, Subject(m))
 	}
 	return all
 }
 
-// None is the word for no recommendation and no limit.
-const None = "none"
+// None is the word for no recommendation, no limit and no failure; Alike and
+// Different say how the failures of the models compare.
+const (
+	None      = "none"
+	Alike     = "alike"
+	Different = "different"
+)
 
 // words returns what a subject of words may be compared with, nil for the
 // others. The classes and limits are the analyzer's, a test of which holds it
@@ -57,6 +63,8 @@ func (s Subject) words() []string {
 		return []string{"io-bound", "cpu-bound", "mixed", "inconclusive"}
 	case SubjectLimit:
 		return []string{"lock", "gil", "gc", "memory", "loop-stall", "oversubscription", "downstream", None}
+	case SubjectFailures:
+		return []string{Alike, Different, None}
 	case SubjectRecommendation:
 		names := []string{None}
 		for _, m := range model.All() {
