@@ -119,9 +119,9 @@ func (l Limits) stacks(p *profile.Profile) error {
 	return nil
 }
 
-// maxSum is the most that the values of a profile may add up to, in samples or
+// MaxSum is the most that the values of a profile may add up to, in samples or
 // nanoseconds: two years. A hundred such profiles together still fit 64 bits.
-const maxSum = 1 << 56
+const MaxSum = 1 << 56
 
 // sums refuses values that no trial can have left, before anything adds them
 // up or multiplies them by the period.
@@ -135,7 +135,7 @@ func sums(p *profile.Profile) error {
 		for _, s := range p.Sample {
 			sum += math.Abs(float64(s.Value[col])) * weight
 		}
-		if sum > maxSum {
+		if sum > MaxSum {
 			return fmt.Errorf("profile has values that add up to %.3g, more than can be true", sum)
 		}
 	}

@@ -3,15 +3,15 @@ package foreign
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 
 	pprof "github.com/google/pprof/profile"
 
 	"github.com/concprof/concprof/analyzer/profile"
 )
 
-// maxTotal bounds the sum of a column, so that adding values cannot overflow.
-const maxTotal = math.MaxInt64 / 4
+// maxTotal bounds the sum of a column to what can be read again, with room for
+// the rounding of the reader's sum: a year of nanoseconds.
+const maxTotal = profile.MaxSum / 2
 
 // A builder adds up stacks and makes a pprof profile of them: samples and
 // functions stand in the order in which they were first added.
