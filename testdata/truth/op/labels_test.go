@@ -27,7 +27,7 @@ var ops = map[string]any{
 // A label says what is true of an op.
 type label struct {
 	Name   string `json:"name"`
-	Target string `json:"target"` // the kind: go, later python
+	Target string `json:"target"` // the kind: go or python
 	Class  string `json:"class"`
 	// Ambiguous marks a class that lies between two on some machines.
 	Ambiguous bool   `json:"ambiguous"`
@@ -85,14 +85,17 @@ func call(fn any) func(n int) error {
 // TestLabels holds the labels, the functions and the workloads to each other,
 // without measuring anything.
 func TestLabels(t *testing.T) {
-	text, err := os.ReadFile("../workload.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var named []string
-	for _, m := range regexp.MustCompile(`(?m)^  - name: (\S+)$`).FindAllSubmatch(text, -1) {
-		named = append(named, string(m[1]))
+	for _, file := range []string{"workload.yaml", "python.yaml"} {
+		text, err := os.ReadFile("../" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^  - name: (\S+)$`).FindAllSubmatch(text, -1) {
+			named = append(named, string(m[1]))
+		}
 	}
+	functions := pythonOps(t)
 	classes := []string{"io-bound", "cpu-bound", "mixed"}
 	seen := map[string]bool{}
 	for _, l := range labels(t) {
@@ -100,11 +103,13 @@ func TestLabels(t *testing.T) {
 		case seen[l.Name]:
 			t.Errorf("%s has two labels", l.Name)
 		case !slices.Contains(named, l.Name):
-			t.Errorf("%s is not in workload.yaml", l.Name)
+			t.Errorf("%s is in no workload file", l.Name)
 		case !slices.Contains(classes, l.Class), len(l.Models) == 0, l.Why == "":
 			t.Errorf("%s: the label is not complete: %+v", l.Name, l)
 		case l.Target == "go" && (ops[l.Name] == nil || call(ops[l.Name]) == nil):
 			t.Errorf("%s: there is no such function, or it has an unknown shape", l.Name)
+		case l.Target == "python" && functions[l.Name] == nil:
+			t.Errorf("%s: python.yaml names no function", l.Name)
 		}
 		seen[l.Name] = true
 	}

@@ -18,9 +18,10 @@ import (
 // latency, CPU time and connections served at a time.
 const serverVariable = "TRUTH_SERVER"
 
-// servers are those of workload.yaml, by the end of their variable.
+// servers are those of the workload files, by the end of their variable.
 var servers = map[string]string{
 	"FAR": "http 20ms 0s 0", "NEAR": "http 1ms 0s 0", "NARROW": "http 10ms 0s 4", "BUSY": "http 0s 5ms 0", "ECHO": "tcp 5ms 0s 0",
+	"SLOW": "tcp 20ms 0s 0",
 }
 
 func TestMain(m *testing.M) {
