@@ -20,8 +20,15 @@ func TestChoose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(all) < 25 {
-		t.Fatalf("%d labels, want at least 25", len(all))
+	of := func(kind model.Kind) int {
+		some, err := Options{Target: string(kind)}.choose(all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(some)
+	}
+	if of(model.Go) < 25 || of(model.Python) < 15 {
+		t.Fatalf("%d labels of Go and %d of Python, want at least 25 and 15", of(model.Go), of(model.Python))
 	}
 	some, err := Options{Sample: 4, Seed: 7}.choose(all)
 	if err != nil || len(some) != 4 {

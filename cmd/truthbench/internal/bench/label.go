@@ -29,6 +29,11 @@ type Label struct {
 	Why      string `json:"why"`
 }
 
+// files are the workload files of a suite, by the kind of their targets.
+func files() map[model.Kind]string {
+	return map[model.Kind]string{model.Go: "workload.yaml", model.Python: "python.yaml"}
+}
+
 // readLabels reads the labels of a suite.
 func readLabels(suite string) ([]Label, error) {
 	name := filepath.Join(suite, "labels.json")

@@ -21,12 +21,14 @@ type worth struct {
 }
 
 // rivals are the cells of a sweep that could have been recommended: those with
-// all results right, in one process, and no event loop that would stand still.
+// all results right, in one process unless the op has no state to share, and no
+// event loop that would stand still.
 func (s Sweep) rivals(l Label) []SweptCell {
 	var cs []SweptCell
 	for _, c := range s.Cells {
-		fit := c.Status == record.OK && len(c.Samples) >= leastSamples && c.Model != model.Processes && (!l.Blocking || c.Model != model.EventLoop)
-		if fit {
+		apart := c.Model == model.Processes && !slices.Contains(l.Models, model.Processes)
+		stalls := c.Model == model.EventLoop && l.Blocking
+		if c.Status == record.OK && len(c.Samples) >= leastSamples && !apart && !stalls {
 			cs = append(cs, c)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/probes/model"
 )
 
 // ErrNotMet is returned when a target that is required was not met.
@@ -16,26 +17,34 @@ var ErrNotMet = errors.New("not every required target is met")
 
 // report prints what came out, in all and of each op.
 func (b *bench) report(w io.Writer) error {
-	rows := b.score().rows()
+	columns := b.columns()
+	var scored [][]row
+	head := []string{"asked", "target"}
+	for _, c := range columns {
+		scored = append(scored, b.score(c.kinds).rows())
+		head = append(head, c.name)
+	}
 	t := b.table(w)
-	t.line("asked", "target", "measured", "")
-	t.rule(4)
+	t.line(append(head, "")...)
+	t.rule(len(head) + 1)
 	met := true
-	for i, r := range rows {
-		t.line(r.what, r.target, r.measured, r.verdict)
+	for i, r := range scored[len(scored)-1] { // of all
+		line := []string{r.what, r.target}
+		for _, rows := range scored {
+			line = append(line, rows[i].measured)
+		}
+		t.line(append(line, r.verdict)...)
 		required := i == 0 || b.o.Require == "all" // the first is the class
 		met = met && (r.verdict != "not met" || !required)
 	}
 	t.end()
 	fmt.Fprintln(w)
 	t = b.table(w)
-	t.line("op", "truth", "verdict", "demand", "limits", "recommended", "of the best", "predicted", "doubt")
-	t.rule(9)
+	t.line("op", "truth", "verdict", "demand", "limits", "recommended", "of the best", "predicted", "runs like it", "doubt")
+	t.rule(10)
 	for _, l := range b.labels {
-		for rep := range b.o.Repeat {
-			if o, ok := b.outcomes.values[b.outcomeKey(l, rep)]; ok {
-				t.line(b.opLine(l, o)...)
-			}
+		if o, ok := b.outcomes.values[b.outcomeKey(l, 0)]; ok {
+			t.line(b.opLine(l, o)...)
 		}
 	}
 	t.end()
@@ -45,7 +54,45 @@ func (b *bench) report(w io.Writer) error {
 	return nil
 }
 
-// opLine is the line of one run of an op.
+// A column is what the table says of some kinds of targets.
+type column struct {
+	name  string
+	kinds []model.Kind
+}
+
+// columns are one for each kind of target and one for all; the last is judged.
+func (b *bench) columns() []column {
+	has := func(kind model.Kind) bool {
+		return slices.ContainsFunc(b.labels, func(l Label) bool { return l.Target == kind })
+	}
+	switch both := []model.Kind{model.Go, model.Python}; {
+	case !has(model.Python):
+		return []column{{"Go", both[:1]}}
+	case !has(model.Go):
+		return []column{{"Python", both[1:]}}
+	default:
+		return []column{{"Go", both[:1]}, {"Python", both[1:]}, {"all", both}}
+	}
+}
+
+// repeats says of an op that was run more than once how many runs gave the
+// class and the recommended model of the first.
+func (b *bench) repeats(l Label, first Outcome) string {
+	var class, models tally
+	for rep := range b.o.runs(l) {
+		if o, ok := b.outcomes.values[b.outcomeKey(l, rep)]; ok {
+			class.add(o.Class == first.Class)
+			models.add(o.Recommended == nil && first.Recommended == nil ||
+				o.Recommended != nil && first.Recommended != nil && o.Recommended.Model == first.Recommended.Model)
+		}
+	}
+	if class.of < 2 {
+		return ""
+	}
+	return fmt.Sprintf("class %d/%d, model %d/%d", class.right, class.of, models.right, models.of)
+}
+
+// opLine is the line of the first run of an op.
 func (b *bench) opLine(l Label, o Outcome) []string {
 	truth := string(l.Class)
 	if l.Ambiguous {
@@ -77,7 +124,7 @@ func (b *bench) opLine(l Label, o Outcome) []string {
 	}
 	return []string{
 		l.Name, truth, class, fmt.Sprintf("%.2f (%.2f-%.2f)", o.Demand, o.Interval[0], o.Interval[1]),
-		strings.Join(limits, " "), o.Recommended.String(), best, predicted, cut(o.Undecided, 60),
+		strings.Join(limits, " "), o.Recommended.String(), best, predicted, b.repeats(l, o), cut(o.Undecided, 60),
 	}
 }
 

@@ -1,39 +1,47 @@
 package bench
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"time"
 
-	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/rundir"
 	"github.com/concprof/concprof/probes/workload"
 )
 
 // A bench is a run of truthbench.
 type bench struct {
-	o        Options
-	stderr   io.Writer
-	program  string
-	file     *workload.File
-	labels   []Label
-	outcomes *store[Outcome]
-	sweeps   *store[Sweep]
-	build    string // what a verdict depends on besides the op
-	suite    string // what a sweep depends on besides the op
+	o         Options
+	stderr    io.Writer
+	began     time.Time
+	now       func() time.Time
+	program   string
+	labels    []Label
+	halves    map[model.Kind]half
+	outcomes  *store[Outcome]
+	sweeps    *store[Sweep]
+	overheads *store[Overheads]
+	build     string // what a verdict depends on besides the op
 }
 
-// Run does what the command line says and prints the tables to stdout.
+// A half is the part of a suite that has one kind of target.
+type half struct {
+	path   string
+	file   *workload.File
+	digest string // what a sweep depends on besides the op
+}
+
+// Run does what the command line says and prints the tables to stdout, also
+// when it was interrupted: of what is there.
 func Run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
+	began := time.Now()
 	o, err := parse(stderr, args)
 	if err != nil {
 		return err
@@ -42,18 +50,27 @@ func Run(ctx context.Context, stdout, stderr io.Writer, args []string) error {
 	if err != nil {
 		return err
 	}
-	for i, l := range b.labels {
-		fmt.Fprintf(stderr, "%d of %d: %s\n", i+1, len(b.labels), l.Name)
-		if err := b.op(ctx, l); err != nil {
-			return fmt.Errorf("%s: %w; what was measured is kept in %s", l.Name, err, o.Cache)
+	b.began, b.now = began, time.Now
+	err = b.measure(ctx, b.steps())
+	if ctx.Err() == nil || b.any() {
+		err = errors.Join(err, b.report(stdout))
+	}
+	return err
+}
+
+// any reports whether any of the chosen ops was run.
+func (b *bench) any() bool {
+	for _, l := range b.labels {
+		if _, ok := b.outcomes.values[b.outcomeKey(l, 0)]; ok {
+			return true
 		}
 	}
-	return b.report(stdout)
+	return false
 }
 
 // open builds concprof and opens the cache.
 func open(ctx context.Context, o Options, stderr io.Writer) (*bench, error) {
-	b := &bench{o: o, stderr: stderr, program: o.Concprof}
+	b := &bench{o: o, stderr: stderr, program: o.Concprof, halves: make(map[model.Kind]half)}
 	all, err := readLabels(o.Suite)
 	if err != nil {
 		return nil, fmt.Errorf("no suite: %w; run it in the repository's root, or name the suite's folder with -suite", err)
@@ -61,11 +78,21 @@ func open(ctx context.Context, o Options, stderr io.Writer) (*bench, error) {
 	if b.labels, err = o.choose(all); err != nil {
 		return nil, err
 	}
-	if b.file, err = workload.Load(filepath.Join(o.Suite, "workload.yaml")); err != nil {
+	if err := o.known(all); err != nil {
 		return nil, err
 	}
-	fingerprint := rundir.CurrentHost().Fingerprint
-	dir := filepath.Join(o.Cache, fingerprint)
+	for kind, name := range files() {
+		s := half{path: filepath.Join(o.Suite, name)}
+		if s.file, err = workload.Load(s.path); err != nil {
+			return nil, err
+		}
+		sources := map[model.Kind]string{model.Go: "*.go", model.Python: "*.py"}[kind]
+		if s.digest, err = digest(filepath.Join(o.Suite, "*", sources), s.path); err != nil {
+			return nil, err
+		}
+		b.halves[kind] = s
+	}
+	dir := filepath.Join(o.Cache, rundir.CurrentHost().Fingerprint)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -79,91 +106,45 @@ func open(ctx context.Context, o Options, stderr io.Writer) (*bench, error) {
 	if b.program, err = filepath.Abs(b.program); err != nil {
 		return nil, err
 	}
-	if b.suite, err = digest(filepath.Join(o.Suite, "*", "*.go"), filepath.Join(o.Suite, "workload.yaml")); err != nil {
-		return nil, err
-	}
 	if b.build, err = digest(b.program); err != nil {
 		return nil, err
 	}
 	if b.outcomes, err = openStore[Outcome](filepath.Join(dir, "outcomes.jsonl")); err != nil {
 		return nil, err
 	}
+	if b.overheads, err = openStore[Overheads](filepath.Join(dir, "overheads.jsonl")); err != nil {
+		return nil, err
+	}
 	b.sweeps, err = openStore[Sweep](filepath.Join(dir, "sweeps.jsonl"))
 	return b, err
 }
 
-// op measures what the cache does not have of an op.
-func (b *bench) op(ctx context.Context, l Label) error {
-	for rep := range b.o.Repeat {
-		key := b.outcomeKey(l, rep)
-		if _, known := b.outcomes.values[key]; known {
-			continue
-		}
-		stop, err := startHogs(b.o.Hogs)
-		if err != nil {
-			return err
-		}
-		res, err := b.analyze(ctx, l, "--seed", fmt.Sprint(b.o.Seed+uint64(rep)), "--budget", cmp.Or(b.o.Budget, b.budget(l)).String())
-		stop()
-		if err != nil {
-			return err
-		}
-		if err := b.outcomes.put(key, outcomeOf(res)); err != nil {
-			return err
-		}
-	}
-	if _, known := b.sweeps.values[b.sweepKey(l)]; known || !b.o.Sweep {
-		return nil
-	}
-	budget := max(b.o.SweepBudget, 6*b.budget(l))
-	if b.budget(l) <= b.o.SweepBudget/2 {
-		budget = b.o.SweepBudget
-	}
-	res, err := b.analyze(ctx, l, "--exhaustive", "--seed", fmt.Sprint(b.o.Seed), "--budget", budget.String())
-	if err != nil {
-		return err
-	}
-	return b.sweeps.put(b.sweepKey(l), sweepOf(res))
-}
-
 func (b *bench) outcomeKey(l Label, rep int) string {
-	return fmt.Sprintf("%s %s %s hogs=%d budget=%v seed=%d", l.Name, b.build, b.suite, b.o.Hogs, cmp.Or(b.o.Budget, b.budget(l)), b.o.Seed+uint64(rep))
+	return fmt.Sprintf("%s %s %s hogs=%d budget=%v seed=%d", l.Name, b.build, b.halves[l.Target].digest, b.o.Hogs, b.budget(l), b.o.Seed+uint64(rep))
 }
 
 func (b *bench) sweepKey(l Label) string {
-	return fmt.Sprintf("%s %s", l.Name, b.suite)
+	return fmt.Sprintf("%s %s", l.Name, b.halves[l.Target].digest)
 }
 
-// budget is what the suite gives an op.
-func (b *bench) budget(l Label) time.Duration {
-	for i := range b.file.Workloads {
-		if w := &b.file.Workloads[i]; w.Name == l.Name && w.Measure != nil && w.Measure.Budget > 0 {
+// own is what the suite gives an op for itself, 0 if it gives what all have.
+func (b *bench) own(l Label) time.Duration {
+	file := b.halves[l.Target].file
+	for i := range file.Workloads {
+		if w := &file.Workloads[i]; w.Name == l.Name && w.Measure != nil {
 			return time.Duration(w.Measure.Budget)
 		}
 	}
-	return cmp.Or(time.Duration(b.file.Measure.Budget), workload.DefaultBudget)
+	return 0
 }
 
-// analyze runs concprof on one op as a user would and returns the verdict. A
-// partial run (exit code 4) has one too.
-func (b *bench) analyze(ctx context.Context, l Label, flags ...string) (*analyzer.Result, error) {
-	args := append([]string{
-		"analyze", filepath.Join(b.o.Suite, "workload.yaml"), "--workload", l.Name,
-		"--format", "json", "--dir", filepath.Join(b.o.Cache, "runs"),
-	}, flags...)
-	cmd := exec.CommandContext(ctx, b.program, args...)
-	// As Ctrl-C: concprof ends what it started.
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
-	cmd.WaitDelay = 10 * time.Second
-	var out, problems bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &problems
-	ran := cmd.Run()
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	var res analyzer.Result
-	if err := json.Unmarshal(out.Bytes(), &res); err != nil || len(res.Workloads) != 1 {
-		return nil, fmt.Errorf("concprof gave no verdict (%v):\n%s", ran, strings.TrimSpace(problems.String()))
-	}
-	return &res, nil
+// budget is that of a run: an op that needs longer than others keeps its own.
+func (b *bench) budget(l Label) time.Duration {
+	file := time.Duration(b.halves[l.Target].file.Measure.Budget)
+	return max(b.own(l), cmp.Or(b.o.Budget, file, workload.DefaultBudget))
+}
+
+// sweepBudget is that of the exhaustive sweep of an op.
+func (b *bench) sweepBudget(l Label) time.Duration {
+	return max(b.o.SweepBudget, b.own(l)*3/2)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/probes/model"
 )
 
 // The targets that are held against; docs/benchmarks.md says what they mean.
@@ -16,6 +17,8 @@ const (
 	maxTime         = 0.35 // of the exhaustive sweep's
 	maxObserver     = 1.10 // the median
 	minPredicted    = 0.80 // share of the predictions that agree
+	maxOverhead     = 1.10 // executors' time for an op, of a loop by hand
+	maxExtra        = 2e3  // ns that sequential adds to an op
 )
 
 // A row is one thing that is asked of concprof, and what came out.
@@ -63,15 +66,21 @@ type score struct {
 	worths                                     []worth
 	observers                                  []float64
 	time, sweepTime                            float64
+	swept                                      tally // recommendations, of ops with a sweep, whose cell is in it
+	kinds                                      []model.Kind
+	overheads                                  Overheads
 }
 
-// score adds up the runs of the chosen ops.
-func (b *bench) score() score {
-	var s score
+// score adds up the runs of the chosen ops whose targets are of these kinds.
+func (b *bench) score(kinds []model.Kind) score {
+	s := score{kinds: kinds, overheads: b.overheads.values[b.overheadKey()]}
 	for _, l := range b.labels {
+		if !slices.Contains(kinds, l.Target) {
+			continue
+		}
 		sweep, swept := b.sweeps.values[b.sweepKey(l)]
 		var classes []analyzer.Class
-		for rep := range b.o.Repeat {
+		for rep := range b.o.runs(l) {
 			o, ok := b.outcomes.values[b.outcomeKey(l, rep)]
 			if !ok {
 				continue
@@ -85,9 +94,11 @@ func (b *bench) score() score {
 			if !swept || o.Recommended == nil {
 				continue
 			}
-			if w, ok := sweep.worth(l, *o.Recommended); ok {
+			w, ok := sweep.worth(l, *o.Recommended)
+			s.swept.add(ok)
+			if ok {
 				s.worths = append(s.worths, w)
-				if b.o.Repeat > 1 {
+				if b.o.runs(l) > 1 {
 					s.steady.add(w.high >= minSteady)
 				}
 			}
@@ -132,7 +143,8 @@ func (s score) rows() []row {
 		s.sameClass.row("ops with the same class in all repeated runs", "all", 1),
 		s.steady.row("repeated recommendations within 7 % of the best", "all", 1),
 	}
-	return append(rows, s.regret(), s.worst(), s.cost(), s.observer(),
+	ratio, extra := executors(s.overheads, s.kinds)
+	return append(rows, s.regret(), s.worst(), s.cost(), s.observer(), ratio, extra,
 		s.predicted.row("prediction agrees with the measurement", fmt.Sprintf("at least %.0f %%", 100*minPredicted), minPredicted))
 }
 
@@ -144,7 +156,7 @@ func (s score) regret() row {
 			sum += w.value
 		}
 		mean := sum / float64(len(s.worths))
-		r.measured, r.verdict = fmt.Sprintf("%.3f (%d recommendations)", mean, len(s.worths)), judged(mean >= minMeanWorth)
+		r.measured, r.verdict = fmt.Sprintf("%.3f (%v recommendations)", mean, s.swept), judged(mean >= minMeanWorth)
 	}
 	return r
 }
