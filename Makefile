@@ -15,11 +15,13 @@ TESTFLAGS ?=
 PACKAGES ?= ./...
 # TRUTHFLAGS are added to truthbench: make truth TRUTHFLAGS='-ops sleep,sha256 -hogs 2'.
 TRUTHFLAGS ?=
+# TRUTHSEED draws the ops of make truth-sample, and the order of their trials.
+TRUTHSEED ?= 1
 
 # Other modules of this repository, with tests of their own.
 MODULES := $(shell find testdata -name go.mod -not -path '*/node_modules/*' -exec dirname {} \;)
 
-.PHONY: build test fmt vet staticcheck layout unit modules fuzz soak bench browser truth truth-sample peers clean
+.PHONY: build test fmt vet staticcheck layout unit modules fuzz soak bench browser truth truth-labels truth-sample peers clean
 
 build: ## concprof into bin/
 	$(GO) build -trimpath -o bin/concprof ./cmd/concprof
@@ -59,12 +61,14 @@ soak: ## runs with a random fault each, five seconds a round; goes on where it w
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PACKAGES)
 
-truth: ## the truth suite in full: its labels by clocks, then concprof against them; more than an hour
-	cd testdata/truth && $(GO) test -count=1 -timeout 30m ./op -measure
+truth: truth-labels ## the truth suite in full, 75 minutes on two quiet cores; goes on where it was ended: make truth TRUTHFLAGS='-time 60m'
 	$(GO) run ./cmd/truthbench $(TRUTHFLAGS)
 
-truth-sample: ## some ops of it, two minutes: no class may be wrong
-	$(GO) run ./cmd/truthbench -sample 4 -seed 1 -budget 15s -sweep=false -require class $(TRUTHFLAGS)
+truth-labels: ## its labels, held to clocks and counters alone, five minutes
+	cd testdata/truth && $(GO) test -count=1 -timeout 30m ./op -measure
+
+truth-sample: ## eight of its ops, drawn by TRUTHSEED, within ten minutes: no class may be wrong
+	$(GO) run ./cmd/truthbench -sample 8 -seed $(TRUTHSEED) -repeat 1 -overhead=false -time 9m -require class $(TRUTHFLAGS)
 
 peers: ## the frame reader beside cProfile, py-spy and yappi, eight minutes; PYTHON=python3.12 make peers
 	CONCPROF_PEERS="$$(.ci/peers)" $(GO) test ./probes/internal/pyread -run '^TestPeers$$' -count=1 -timeout 30m -v -peers

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,9 @@ import (
 // maxForeign is the share of the processors that others may take during a
 // sweep: as much as concprof lets them for a recommendation.
 const maxForeign = 0.15
+
+// errNotKept is returned by a sweep that says nothing.
+var errNotKept = errors.New("so it is not kept")
 
 // run runs concprof on an op as a user would and keeps the verdict.
 func (b *bench) run(ctx context.Context, l Label, rep int) error {
@@ -42,9 +46,9 @@ func (b *bench) sweep(ctx context.Context, l Label) error {
 	s := sweepOf(res)
 	switch {
 	case s.Foreign > maxForeign:
-		return fmt.Errorf("other programs took %.0f %% of the processors, so it is not kept", 100*s.Foreign)
+		return fmt.Errorf("other programs took %.0f %% of the processors, %w", 100*s.Foreign, errNotKept)
 	case len(s.rivals(l)) == 0:
-		return fmt.Errorf("no cell has %d trials, so it is not kept: -sweep-budget %v is too short", leastSamples, b.sweepBudget(l))
+		return fmt.Errorf("no cell has %d trials in %v, %w", leastSamples, b.sweepBudget(l), errNotKept)
 	}
 	return b.sweeps.put(b.sweepKey(l), s)
 }

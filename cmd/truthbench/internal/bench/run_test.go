@@ -59,7 +59,7 @@ func TestRun(t *testing.T) {
 	}
 	// Nothing fits into no time.
 	out, problems, err := run("-time", "1ns")
-	if err != nil || len(asked()) != 0 || !strings.Contains(problems, "8 of 8 were not measured") || !strings.Contains(out, "no data") {
+	if !errors.Is(err, ErrNotMet) || len(asked()) != 0 || !strings.Contains(problems, "8 of 8 were not measured") || !strings.Contains(out, "no data") {
 		t.Errorf("%v\n%s\n%s", err, problems, out)
 	}
 	// Of what does not fit the shorter is measured.
@@ -112,6 +112,11 @@ func TestFailures(t *testing.T) {
 	if got := asked(); len(got) != 6 { // two runs, and two sweeps twice
 		t.Errorf("%q", got)
 	}
+	var problems bytes.Buffer
+	if err := Run(context.Background(), new(bytes.Buffer), &problems, append(args, "-require", "class")); err != nil || strings.Count(problems.String(), "not kept") != 2 {
+		t.Errorf("%v\n%s", err, problems.String())
+	}
+	asked()
 	program, asked = fake(t, "no verdict")
 	args[1] = program
 	if err := Run(context.Background(), new(bytes.Buffer), new(bytes.Buffer), args); err == nil || len(asked()) != 4 {
