@@ -80,7 +80,7 @@ func TestRun(t *testing.T) {
 	if again, _, err := run(); err != nil || len(asked()) != 0 || again != out {
 		t.Errorf("%v\n%s", err, again)
 	}
-	for _, want := range []string{"Go", "Python", "all", "1.000 (5 of 5 recommendations)", "class 3/3, model 3/3"} {
+	for _, want := range []string{"Go", "Python", "all", "1.000 (5 of 5)", "class 3/3, model 3/3"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

@@ -156,7 +156,7 @@ func (s score) regret() row {
 			sum += w.value
 		}
 		mean := sum / float64(len(s.worths))
-		r.measured, r.verdict = fmt.Sprintf("%.3f (%v recommendations)", mean, s.swept), judged(mean >= minMeanWorth)
+		r.measured, r.verdict = fmt.Sprintf("%.3f (%v)", mean, s.swept), judged(mean >= minMeanWorth)
 	}
 	return r
 }
