@@ -98,7 +98,7 @@ func open(ctx context.Context, o Options, stderr io.Writer) (*bench, error) {
 	}
 	if b.program == "" {
 		b.program = filepath.Join(o.Cache, "concprof")
-		out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.program, "./cmd/concprof").CombinedOutput()
+		out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", b.program, "./cmd/concprof").CombinedOutput()
 		if err != nil {
 			return nil, fmt.Errorf("cannot build concprof: %w\n%s", err, out)
 		}
