@@ -80,7 +80,9 @@ func gilWait(r *record.Record) (share float64, known bool) {
 
 // limitGIL says what the GIL allows, and whether it limits: with several ops
 // in flight threads wait for it, or, where no threads were tried, an op holds
-// it for most of its time.
+// it for most of its time. On a busy host who holds it may have no processor, so
+// that threads wait however shortly ops hold it: there it must also allow less
+// than the processors do.
 func (j *judgement) limitGIL() {
 	share, known := 0.0, false
 	if j.load.hasGIL() {
@@ -102,6 +104,8 @@ func (j *judgement) limitGIL() {
 		g.WaitShare, probed = gilWait(&f.Record)
 	}
 	switch {
+	case probed && g.WaitShare >= j.o.GILWaitShare && j.noisy(j.noise) != "" && !j.gilBinds():
+		j.say(ofLimits, "with %d in flight, ops spend %.0f %% of their time waiting for the GIL, which may be for the processor that its holder lacks on this host", f.Trial.Cell.Concurrency, 100*g.WaitShare)
 	case probed && g.WaitShare >= j.o.GILWaitShare:
 		j.limitAtHolder(g.WaitShare)
 		j.say(ofLimits, "with %d in flight, ops spend %.0f %% of their time waiting for the GIL", f.Trial.Cell.Concurrency, 100*g.WaitShare)

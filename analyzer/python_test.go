@@ -139,6 +139,37 @@ func TestLoopStallHasItsPlace(t *testing.T) {
 	}
 }
 
+// On a busy host threads wait for a GIL whose holder has no processor: that is
+// no limit where ops hold it shortly, and still one where it is held all along.
+func TestGILHolderWithoutProcessor(t *testing.T) {
+	for _, tt := range []struct {
+		name          string
+		gil, foreign  float64
+		limit, saidOf bool
+	}{
+		{"sha256, busy", 0.02, 0.6, false, true},
+		{"sha256, quiet", 0.02, 0, true, false},
+		{"Python, busy", 1, 0.6, true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := newLab("op", op{cpu: 5e6, foreign: tt.foreign, py: &pyOp{gil: tt.gil, sync: true}})
+			run := l.drive(t, l.plan(30, 8, pyModels, []int{1, 2, 4}, "op"), DefaultOptions())
+			for i := range run.Finished {
+				if p := run.Finished[i].Record.Python; p != nil && run.Finished[i].Trial.Pass == plan.Contention {
+					q := *p
+					q.GILWaitNs = (q.PythonNs + q.NativeGILNs + q.NativeNs + q.RunnableNs) / 4
+					run.Finished[i].Record.Python = &q
+				}
+			}
+			w := judged(t, run).Workloads[0]
+			said := slices.ContainsFunc(w.Evidence, func(e string) bool { return strings.Contains(e, "that its holder lacks") })
+			if (limitOf(w, LimitGIL) != nil) != tt.limit || said != tt.saidOf {
+				t.Errorf("limits %+v, %v", w.Limits, w.Evidence)
+			}
+		})
+	}
+}
+
 // What the reader could not see is not judged.
 func TestNoReaderNoGIL(t *testing.T) {
 	l := newLab("op", op{cpu: 5e6, py: &pyOp{gil: 1, sync: true}})
