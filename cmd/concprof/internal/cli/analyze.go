@@ -53,7 +53,8 @@ verdict.json, report.html, report.md and bench.txt and the folder profiles/ for
 go tool pprof, and nothing else is written.
 
 On a run directory, or latest, it runs nothing: it judges the recorded evidence
-again and writes those files anew.
+again and writes those files anew. On an archive of a run (concprof export
+--archive) it does the same, and writes none.
 
 Conditions on the verdict, --gate or the file's gate, decide the exit code: 3 if
 one is not met, 5 if one cannot be decided.
@@ -158,6 +159,9 @@ func (a *app) resume(ctx context.Context, path string, o *analyzeOptions) error 
 	run, err := openRun(path, o.dir)
 	if err != nil {
 		return err
+	}
+	if run.IsArchive() {
+		return usage("unpack it into a folder, and resume that", "%s is an archive of a run, which nothing is written to", path)
 	}
 	dir, run, err := rundir.Resume(run.Path)
 	if err != nil {
@@ -304,6 +308,13 @@ func (a *app) report(run *rundir.Run, o *analyzeOptions) error {
 func (a *app) tell(run *rundir.Run, res *analyzer.Result, o *analyzeOptions) error {
 	if err := o.gate.ask(res); err != nil {
 		return err
+	}
+	if run.IsArchive() {
+		if err := o.output.write(a, res); err != nil {
+			return err
+		}
+		a.notef("%s stays as it is: what is derived from an archive is kept nowhere, --report FILE writes it", run.Path)
+		return complain(res, run.Path)
 	}
 	written := writeDerived(run.Path, res)
 	// What cannot be kept can still be read.

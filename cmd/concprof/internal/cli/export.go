@@ -18,6 +18,7 @@ import (
 	foreignprofile "github.com/concprof/concprof/analyzer/profile/foreign"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/record"
+	"github.com/concprof/concprof/probes/rundir"
 	"github.com/concprof/concprof/reports"
 )
 
@@ -29,6 +30,7 @@ type exportOptions struct {
 	concurrency int
 	kind        string
 	perOp       bool
+	archive     string
 	dir         string
 }
 
@@ -41,12 +43,18 @@ func (o *exportOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.IntVarP(&o.concurrency, "concurrency", "c", 0, "ops in flight (default those that were profiled)")
 	fs.StringVar(&o.kind, "kind", "", "kind of profile: "+strings.Join(kindNames(), ", ")+" (default wall; merged for pprof)")
 	fs.BoolVar(&o.perOp, "per-op", false, "divide every time by the number of ops, to compare models")
+	fs.StringVar(&o.archive, "archive", "", "write the whole run to one file, which every command reads in place")
 	addDirFlag(fs, &o.dir)
 }
 
 // Validate reports flags that are missing or wrong.
 func (o *exportOptions) Validate() error {
-	if o.to == "" {
+	switch {
+	case o.archive != "" && o.to != "":
+		return usage("give one of them", "--archive is of the whole run, --to of a part of it")
+	case o.archive != "":
+		return o.validateArchive()
+	case o.to == "":
 		return usage("add --to: "+strings.Join(exportNames(), ", "), "export needs a format")
 	}
 	if o.model != "" {
@@ -83,7 +91,7 @@ var selectionFlags = []string{"workload", "model", "concurrency", "kind", "per-o
 func newExportCommand(a *app) *cobra.Command {
 	o := &exportOptions{}
 	cmd := &cobra.Command{
-		Use:   "export [RUN | FILE] --to FORMAT",
+		Use:   "export [RUN | FILE] {--to FORMAT | --archive FILE}",
 		Short: "Write a run's profiles or results in the format of another tool",
 		Long: `export writes what a run found in the format of another tool. It runs nothing.
 RUN is as in concprof report. Of a profile that is not chosen the recommended
@@ -101,15 +109,23 @@ cell's is taken, else sequential's; standard error says which.
 
 FILE is a profile of another program: cProfile's, folded stacks as py-spy's raw
 format, Austin's text, or pprof's. It becomes pprof, folded or speedscope, and
-is marked as what it is.`,
+is marked as what it is.
+
+--archive keeps the evidence of a run in one zip file, with the SHA-256 of each
+of its files. Wherever a command takes RUN it takes that file as well, and reads
+it in place. The same run gives the same file.`,
 		Example: `  concprof export --to speedscope -o run.speedscope.json
   concprof export latest --workload fetch --model pool --kind offcpu --to folded
   concprof export latest --to sarif -o limits.sarif
-  concprof export app.prof --to pprof -o app.pb.gz`,
+  concprof export app.prof --to pprof -o app.pb.gz
+  concprof export latest --archive run.zip`,
 		Args: arguments(cobra.MaximumNArgs(1), "concprof export takes one run or one profile"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.Validate(); err != nil {
 				return err
+			}
+			if o.archive != "" {
+				return a.archive(cmd.Flags(), runArgument(args), o)
 			}
 			e, err := a.newExport(cmd.Flags(), runArgument(args), o)
 			if wrong := (*reports.SelectionError)(nil); errors.As(err, &wrong) {
@@ -129,7 +145,7 @@ is marked as what it is.`,
 
 // newExport chooses what to export of a run, or of a file that is there.
 func (a *app) newExport(flags *pflag.FlagSet, path string, o *exportOptions) (*reports.Export, error) {
-	if info, err := os.Stat(path); err == nil && !info.IsDir() && path != latest {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() && path != latest && !rundir.IsArchive(path) {
 		for _, name := range selectionFlags {
 			if flags.Changed(name) {
 				return nil, usage("", "--%s has no meaning for a profile of another program", name)

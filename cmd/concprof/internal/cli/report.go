@@ -26,8 +26,9 @@ func newReportCommand(a *app) *cobra.Command {
 		Use:   "report [RUN]",
 		Short: "Print or save the report of a run",
 		Long: `report judges a recorded run again, runs nothing, and prints the report to
-standard output, or writes it to the file of --output. RUN is a run directory, a
-folder of runs, of which the newest is taken, or latest, the default.`,
+standard output, or writes it to the file of --output. RUN is a run directory, an
+archive of one (concprof export --archive), a folder of runs, of which the newest
+is taken, or latest, the default.`,
 		Example: `  concprof report
   concprof report latest -o report.html
   concprof report .concprof/quickstart --format markdown --report verdict.json`,
