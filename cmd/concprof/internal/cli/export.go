@@ -2,20 +2,17 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	foreignprofile "github.com/concprof/concprof/analyzer/profile/foreign"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/record"
 	"github.com/concprof/concprof/probes/rundir"
@@ -127,7 +124,7 @@ it in place. The same run gives the same file.`,
 			if o.archive != "" {
 				return a.archive(cmd.Flags(), runArgument(args), o)
 			}
-			e, err := a.newExport(cmd.Flags(), runArgument(args), o)
+			e, err := a.newExport(cmd.Context(), cmd.Flags(), runArgument(args), o)
 			if wrong := (*reports.SelectionError)(nil); errors.As(err, &wrong) {
 				return &usageError{err, wrong.Hint}
 			}
@@ -144,14 +141,14 @@ it in place. The same run gives the same file.`,
 }
 
 // newExport chooses what to export of a run, or of a file that is there.
-func (a *app) newExport(flags *pflag.FlagSet, path string, o *exportOptions) (*reports.Export, error) {
+func (a *app) newExport(ctx context.Context, flags *pflag.FlagSet, path string, o *exportOptions) (*reports.Export, error) {
 	if info, err := os.Stat(path); err == nil && !info.IsDir() && path != latest && !rundir.IsArchive(path) {
 		for _, name := range selectionFlags {
 			if flags.Changed(name) {
 				return nil, usage("", "--%s has no meaning for a profile of another program", name)
 			}
 		}
-		return foreignExport(path, reports.ExportFormat(o.to))
+		return foreignExport(ctx, path, reports.ExportFormat(o.to))
 	} else if errors.Is(err, fs.ErrNotExist) && path != latest && filepath.Ext(path) != "" {
 		return nil, usage("name a run, or a profile of another program", "there is no run and no file %s", path)
 	}
@@ -166,34 +163,12 @@ func (a *app) newExport(flags *pflag.FlagSet, path string, o *exportOptions) (*r
 	return reports.NewExport(res, reports.ExportFormat(o.to), o.selection())
 }
 
-func foreignExport(path string, to reports.ExportFormat) (*reports.Export, error) {
-	data, err := readBounded(path, int64(foreignprofile.DefaultLimits().Bytes))
+func foreignExport(ctx context.Context, path string, to reports.ExportFormat) (*reports.Export, error) {
+	p, err := readForeign(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	p, err := foreignprofile.Read(data)
-	if err != nil {
-		return nil, &usageError{fmt.Errorf("cannot read %s: %w", path, err), "export reads pprof, cProfile, folded stacks and Austin's text"}
-	}
 	return reports.NewForeignExport(p, filepath.Base(path), to)
-}
-
-// readBounded reads a regular file of at most most bytes. Opening does not
-// wait for the other end of a pipe.
-func readBounded(path string, most int64) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, usage("", "cannot read %s: %v", path, err)
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, usage("save it to a file first", "cannot read %s: not a regular file", path)
-	}
-	data, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err != nil {
-		return nil, fmt.Errorf("cannot read %s: %w", path, err)
-	}
-	return data, nil
 }
 
 // writeExport writes an export to where the flags say, whole or not at all,
