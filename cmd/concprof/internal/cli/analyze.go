@@ -21,6 +21,7 @@ type analyzeOptions struct {
 	measure    measureOptions
 	output     outputOptions
 	gate       gateOptions
+	foreign    foreignOptions
 	dir        string
 	resume     bool
 	noHostLock bool
@@ -31,6 +32,7 @@ func (o *analyzeOptions) AddFlags(fs *pflag.FlagSet) {
 	o.measure.AddFlags(fs)
 	o.output.AddFlags(fs)
 	o.gate.AddFlags(fs)
+	o.foreign.AddFlags(fs)
 	addDirFlag(fs, &o.dir)
 	fs.BoolVar(&o.resume, "resume", false, "go on with an interrupted run: finished trials are kept")
 	fs.BoolVar(&o.noHostLock, "no-host-lock", false, "measure even while another run does on this host")
@@ -98,6 +100,9 @@ func (a *app) analyze(cmd *cobra.Command, args []string, o *analyzeOptions) erro
 			}
 		}
 	}
+	if err := o.foreign.load(cmd.Context(), a.Environ); err != nil {
+		return err
+	}
 	switch {
 	case o.resume:
 		return a.resume(cmd.Context(), t.run, o)
@@ -127,6 +132,9 @@ func (o *analyzeOptions) resumed(args []string, dash int) (target, error) {
 
 // begin starts a run.
 func (a *app) begin(ctx context.Context, t target, o *analyzeOptions) error {
+	if err := o.foreign.known(t.file); err != nil {
+		return err
+	}
 	settings := o.measure.settings()
 	settings.Gate = o.gate.gates
 	p, err := plan.Build(t.file, settings)
@@ -306,7 +314,7 @@ func (a *app) report(run *rundir.Run, o *analyzeOptions) error {
 
 // tell writes the derived files of a judged run anew and shows the result.
 func (a *app) tell(run *rundir.Run, res *analyzer.Result, o *analyzeOptions) error {
-	if err := o.gate.ask(res); err != nil {
+	if err := errors.Join(o.gate.ask(res), o.foreign.show(res)); err != nil {
 		return err
 	}
 	if run.IsArchive() {

@@ -148,7 +148,7 @@ func (a *app) newExport(ctx context.Context, flags *pflag.FlagSet, path string, 
 				return nil, usage("", "--%s has no meaning for a profile of another program", name)
 			}
 		}
-		return foreignExport(ctx, path, reports.ExportFormat(o.to))
+		return a.foreignExport(ctx, path, reports.ExportFormat(o.to))
 	} else if errors.Is(err, fs.ErrNotExist) && path != latest && filepath.Ext(path) != "" {
 		return nil, usage("name a run, or a profile of another program", "there is no run and no file %s", path)
 	}
@@ -163,8 +163,8 @@ func (a *app) newExport(ctx context.Context, flags *pflag.FlagSet, path string, 
 	return reports.NewExport(res, reports.ExportFormat(o.to), o.selection())
 }
 
-func foreignExport(ctx context.Context, path string, to reports.ExportFormat) (*reports.Export, error) {
-	p, err := readForeign(ctx, path)
+func (a *app) foreignExport(ctx context.Context, path string, to reports.ExportFormat) (*reports.Export, error) {
+	p, err := readForeign(ctx, path, a.Environ)
 	if err != nil {
 		return nil, err
 	}
