@@ -16,7 +16,9 @@ func confine() error {
 		resource int
 		most     uint64
 	}{
-		{"memory", syscall.RLIMIT_AS, reserved() + maxMemory},
+		// Of data and not of the address space, of which Go reserves far more
+		// than it uses.
+		{"memory", syscall.RLIMIT_DATA, used() + maxMemory},
 		{"processor time", syscall.RLIMIT_CPU, maxCPU},
 		{"sizes of files", syscall.RLIMIT_FSIZE, 0},
 		{"core dumps", syscall.RLIMIT_CORE, 0},
