@@ -133,6 +133,16 @@ type Options struct {
 	// is used with a warning: what is blocked stays right, what is busy between
 	// two samples is missed.
 	MinHz float64
+	// ForeignGap is by how much, beyond the margin of sampling, a function's share
+	// in a profile of another program must be off to be told: 0.10. The shares of
+	// cProfile were off by up to 0.12 where it slowed Python code down
+	// (docs/benchmarks.md, the frame reader beside other profilers).
+	ForeignGap float64
+	// ForeignCall is the longest own time of a function, by the call that it gets
+	// or makes, at which the cost of tracing may explain what cProfile says too
+	// much: 1 µs. A million calls of an empty function took 0.5 to 2.3 µs each
+	// longer under cProfile (CPython 3.11, on a machine with other load).
+	ForeignCall time.Duration
 	// Granularity is the share of sequential throughput below which a model at
 	// concurrency 1 is dominated by its own cost, and SmallOp the op's time
 	// from which that cannot be: handing an op over costs about a microsecond.
@@ -213,7 +223,7 @@ func DefaultOptions() Options {
 		MutexWaitShare: 0.10, LockShare: 0.30, GCShare: 0.125,
 		GILWaitShare: 0.10, GILShare: 0.5, GILGain: 1.25, GILReached: 0.8, MinGCCycles: 12, LoopStall: 0.05, LoopHog: 50 * time.Millisecond,
 		Flat: 0.10, LatencyGrowth: 1.5, IdleCPU: 0.5, Oversubscribed: 0.10, BusyCPU: 0.8,
-		CPUPerOp: 1.25, FaultCost: 2 * time.Microsecond, ClockDiff: 0.10, MaxResidual: 0.10, MinHz: 50,
+		CPUPerOp: 1.25, FaultCost: 2 * time.Microsecond, ClockDiff: 0.10, MaxResidual: 0.10, MinHz: 50, ForeignGap: 0.10, ForeignCall: time.Microsecond,
 		Granularity: 0.8, SmallOp: 100 * time.Microsecond,
 		HandOverThread: 700 * time.Microsecond, HandOverProcess: 200 * time.Microsecond, SystemShare: 0.5, ObserverEffect: 1.10,
 		FailureSigmas: 3, LeftGoroutines: 1000,

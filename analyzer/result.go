@@ -129,6 +129,8 @@ type Workload struct {
 	Cells    []Cell        `json:"cells"`
 	Scaling  []Scaling     `json:"scaling"`
 	Profiles []ProfileFile `json:"profiles"`
+	// Foreign are profiles of other programs that the user asked to be shown.
+	Foreign []ForeignProfile `json:"foreign_profiles,omitempty"`
 
 	OpsRun int64 `json:"ops_run"`
 	// ObserverEffect is profiled / unprofiled time of the sequential cell.

@@ -69,6 +69,20 @@ func (v *view) runWarnings(r *rundir.Run, n Noise) []Warning {
 	if r.Torn {
 		add(WarnTornJournal, "resume the run to measure again what was lost", "the journal's tail could not be read and was left out")
 	}
+	for i, e := range r.Edited {
+		const most = 3 // are told
+		item := e.File + ": found " + e.Found + ", its list says " + e.Want
+		if i == most {
+			item = fmt.Sprintf("and %d more", len(r.Edited)-most)
+		}
+		ws = listed(ws, Warning{
+			ID: WarnChanged, Message: "files of the archive are not what was archived, and are not used",
+			Remedy: "take the archive again from where it was made: its numbers cannot be trusted",
+		}, item)
+		if i == most {
+			break
+		}
+	}
 	for _, u := range r.Manifest.Host.Unenforced {
 		ws = listed(ws, Warning{ID: WarnUnenforced, Message: "not enforced or not measured here"}, u)
 	}

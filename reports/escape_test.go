@@ -234,6 +234,7 @@ func named(t testing.TB, s string) *analyzer.Result {
 	out.Run.Dir, out.Run.ID, out.Run.Host.CPU, out.Run.Command = s, s, s, []string{s}
 	out.Workloads[0].Profiles[0].Path = s
 	out.Workloads[0].Limits[0].File = s
+	out.Workloads[0].Foreign = []analyzer.ForeignProfile{foreignNamed(s)}
 	return out
 }
 

@@ -21,6 +21,8 @@ type flameView struct {
 	Height          int
 	Frames          []frameView
 	Top             []hotView
+	// amount says what a box holds; nil means nanoseconds, told per op.
+	amount func(int64) string
 }
 
 // A frameView is one box. X and Width are percentages, so that the graph is as
@@ -153,6 +155,9 @@ func (v *flameView) lay(tree *profile.Node, ops int64, most int) {
 			X: trimmed(100*float64(at)/total) + "%", Width: trimmed(100*part) + "%", Y: row * rowHeight,
 			Class: frameClass(n.Name, n.File), Text: fitName(name, part*flameWidth-8),
 			Title: short(name, 120) + ": " + duration(float64(n.Total)/float64(max(ops, 1))) + " per op, " + percent(part),
+		}
+		if v.amount != nil {
+			f.Title = short(name, 120) + ": " + plain(v.amount(n.Total)) + ", " + percent(part)
 		}
 		if n.File != "" && n.Line > 0 {
 			f.Title += "; " + short(place(analyzer.Limit{File: tail(n.File), Line: n.Line}), 60)

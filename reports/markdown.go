@@ -183,6 +183,7 @@ func workloadSections(w *analyzer.Workload) []section {
 		b.WriteString("\n</details>\n")
 		out = append(out, section{rankDetails, b.String()})
 	}
+	out = append(out, foreignSections(w)...)
 	if gs := gaps(w); len(gs) > 0 {
 		var b strings.Builder
 		fmt.Fprintf(&b, "\n<details><summary>Not measured, or broken (%d)</summary>\n\n", len(gs))

@@ -38,6 +38,14 @@ func pprofSite(res *analyzer.Result) *pprofui.Site {
 			}
 			page.Cells = append(page.Cells, cell)
 		}
+		for i := range w.Foreign {
+			f := &w.Foreign[i]
+			v := foreignOf(f)
+			page.Cells = append(page.Cells, pprofui.Cell{
+				Name: fmt.Sprintf("foreign-%d", i+1), Title: plain(v.Title), Problem: plain(v.Note) + ".",
+				Profiles: map[pprofui.Kind]*pprof.Profile{pprofui.Merged: f.Data}, // whatever sample types it has
+			})
+		}
 		site.Workloads = append(site.Workloads, page)
 	}
 	return site

@@ -113,6 +113,7 @@ func (t *terminal) workload(w *analyzer.Workload, tab table, legend string, seve
 	t.causes(w)
 	t.code(w)
 	t.failures(w)
+	t.foreign(w)
 	t.missing(w)
 }
 

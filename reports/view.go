@@ -34,6 +34,7 @@ type workloadView struct {
 	BaseFlames       []flameView // to compare with
 	Explore          *exploreView
 	FlameProblem     string
+	Foreign          []foreignFlame // profiles of other programs
 	Rows             []rowView
 	RowsLeft         int // cells that have no row here
 	Gaps             []gapView
@@ -139,6 +140,7 @@ func viewOf(res *analyzer.Result, i int, d density, data *flameData) workloadVie
 	if !d.baseline {
 		v.BaseFlames = nil
 	}
+	v.Foreign = foreignFlames(w, v.ID, d.frames)
 	if all := data.add(v.ID, w, d.nodes); all != nil {
 		v.Explore = explore(v.ID, w, all)
 	}
@@ -198,6 +200,11 @@ func (v *workloadView) untitle() {
 	for _, f := range v.Flames {
 		for i := range f.Frames {
 			f.Frames[i].Title = ""
+		}
+	}
+	for _, f := range v.Foreign {
+		for i := range f.Flame.Frames {
+			f.Flame.Frames[i].Title = ""
 		}
 	}
 }

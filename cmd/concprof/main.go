@@ -12,10 +12,12 @@ import (
 	"golang.org/x/term"
 
 	"github.com/concprof/concprof/cmd/concprof/internal/cli"
+	"github.com/concprof/concprof/cmd/concprof/internal/decoder"
 	"github.com/concprof/concprof/probes"
 )
 
 func main() {
+	decoder.Main()
 	probes.Main() // does not return in a keeper, a probe or a server
 	os.Exit(run())
 }

@@ -10,10 +10,12 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/concprof/concprof/cmd/concprof/internal/decoder"
 	"github.com/concprof/concprof/probes"
 )
 
 func TestMain(m *testing.M) {
+	decoder.Main()
 	probes.Main()
 	testscript.Main(tidy{m}, map[string]func(){"concprof": func() { os.Exit(run()) }})
 }

@@ -100,6 +100,9 @@ func Resume(path string) (*Dir, *Run, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if r.IsArchive() {
+		return nil, nil, fmt.Errorf("%s is an archive, which nothing is written to", path)
+	}
 	d := &Dir{path: r.Path}
 	if err := d.takeLock(); err != nil {
 		return nil, nil, err

@@ -3,7 +3,6 @@ package rundir
 import (
 	"encoding/json"
 	"io"
-	"os"
 )
 
 // excerptsFile keeps what the run's own machine read of the user's sources:
@@ -38,10 +37,10 @@ func WriteExcerpts(dir string, all []Excerpt) error {
 	})
 }
 
-// readExcerpts returns the excerpts of a run directory. Nothing is judged by
+// readExcerpts returns the excerpts of a run. Nothing is judged by
 // them, so a file that is missing, too large or no such file is none.
-func readExcerpts(root *os.Root) []Excerpt {
-	data, err := read(root, excerptsFile, maxExcerptsBytes)
+func readExcerpts(s store) []Excerpt {
+	data, err := s.read(excerptsFile)
 	if err != nil {
 		return nil
 	}

@@ -8,6 +8,8 @@
 //	trials/<id>/    what the probe wrote: cpu.pb.gz, wall.pb.gz, stdout, stderr
 //	profiles/       derived, as are verdict.json, report.html, report.md, bench.txt:
 //	                deleting them loses nothing
+//
+// An archive is the same evidence in one file, which is read in place.
 package rundir
 
 import (

@@ -4,12 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
-	"syscall"
 
 	"github.com/concprof/concprof/probes/plan"
 )
@@ -23,40 +21,52 @@ const (
 	maxRuns          = 100_000 // listed in search of the newest
 )
 
-// Open reads a run directory. It changes nothing, and reads nothing outside
-// of the directory. If path is a folder of runs, or of folders of runs as
-// .concprof is, the newest run is opened.
+// Open reads a run: its directory, or an archive of it. It changes nothing,
+// and reads nothing outside. If path is a folder of runs, or of folders of runs
+// as .concprof is, the newest run is opened.
 func Open(path string) (*Run, error) {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		a, err := openArchive(path)
+		if errors.Is(err, ErrNoArchive) && !IsArchive(path) {
+			return nil, fmt.Errorf("%s: not a run directory but a file, and no archive of one", path)
+		}
+		if err != nil {
+			return nil, err
+		}
+		r, err := open(path, a)
+		if err == nil {
+			r.Edited = a.edited()
+		}
+		return r, err
+	}
 	dir, err := find(path)
 	if err != nil {
 		return nil, err
 	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
+	return open(dir, folder(dir))
+}
 
-	r := &Run{Path: dir}
-	data, err := read(root, manifestFile, maxManifestBytes)
+func open(path string, from store) (*Run, error) {
+	r := &Run{Path: path, store: from}
+	data, err := from.read(manifestFile)
 	if err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(data, &r.Manifest); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, manifestFile), err)
+		return nil, fmt.Errorf("%s: %w", filepath.Join(path, manifestFile), err)
 	}
 	if r.Manifest.Schema != ManifestSchema {
 		return nil, fmt.Errorf("%s: schema %q, but this concprof reads %q: use the version that made the run",
-			filepath.Join(dir, manifestFile), r.Manifest.Schema, ManifestSchema)
+			filepath.Join(path, manifestFile), r.Manifest.Schema, ManifestSchema)
 	}
-	if r.Source, err = read(root, sourceFile, maxSourceBytes); err != nil {
+	if r.Source, err = from.read(sourceFile); err != nil {
 		return nil, err
 	}
-	if data, err = read(root, journalFile, maxJournalBytes); err != nil {
+	if data, err = from.read(journalFile); err != nil {
 		return nil, err
 	}
 	r.replay(data)
-	r.Excerpts = readExcerpts(root)
+	r.Excerpts = readExcerpts(from)
 	return r, nil
 }
 
@@ -105,38 +115,10 @@ func (r *Run) ReadProfile(trial, file string) ([]byte, error) {
 	if !namePattern.MatchString(trial) || !namePattern.MatchString(file) {
 		return nil, fmt.Errorf("no file %q of a trial %q", file, trial)
 	}
-	root, err := os.OpenRoot(r.Path)
-	if err != nil {
-		return nil, err
+	if r.store == nil {
+		return nil, fs.ErrNotExist // a run that was made up
 	}
-	defer root.Close()
-	return read(root, filepath.Join(trialsDir, trial, file), maxProfileBytes)
-}
-
-// read returns a regular file of at most max bytes. Opening does not block,
-// so that a FIFO in a foreign run cannot stop anyone.
-func read(root *os.Root, name string, max int64) ([]byte, error) {
-	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	path := filepath.Join(root.Name(), name)
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file", path)
-	}
-	data, err := io.ReadAll(io.LimitReader(f, max+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(data)) > max {
-		return nil, fmt.Errorf("%s: more than %d bytes", path, max)
-	}
-	return data, nil
+	return r.store.read(trialsDir + "/" + trial + "/" + file)
 }
 
 // find returns the run directory that path means.
@@ -146,7 +128,7 @@ func find(path string) (string, error) {
 		return "", err
 	}
 	if !info.IsDir() {
-		return "", fmt.Errorf("%s: not a run directory but a file", path)
+		return "", fmt.Errorf("%s: not a folder", path)
 	}
 	if isRun(path) {
 		return path, nil

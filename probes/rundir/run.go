@@ -13,12 +13,17 @@ type Run struct {
 	Finished  []plan.Finished // in the order in which they finished
 	Notes     []Note
 	Excerpts  []Excerpt // of the user's sources
+	// Edited are the files of an archive's trials that are not what was
+	// archived. They are not read; any other file that was edited makes Open
+	// fail.
+	Edited []*EditedError
 	// Torn is set when the journal's tail was cut off at the last good line.
 	Torn bool
 	// Complete is set when the last decision was Done and every trial that
 	// was decided has finished.
 	Complete bool
 
+	store       store
 	journalSize int64 // of the good part, in bytes
 }
 
@@ -31,4 +36,11 @@ type Note struct {
 // History returns what a Planner needs of the run.
 func (r *Run) History() plan.History {
 	return plan.History{Plan: &r.Manifest.Plan, Decisions: r.Decisions, Finished: r.Finished}
+}
+
+// IsArchive reports whether the run was read from an archive, which nothing
+// can be written to.
+func (r *Run) IsArchive() bool {
+	_, yes := r.store.(*archive)
+	return yes
 }

@@ -2,7 +2,6 @@ package rundir
 
 import (
 	"crypto/sha256"
-	"os"
 	"path/filepath"
 )
 
@@ -11,8 +10,8 @@ type digest = [sha256.Size]byte
 // remember notes what the files hold that do not change any more.
 func (d *Dir) remember() error {
 	d.fixed = make(map[string]digest)
-	for name, max := range map[string]int64{manifestFile: maxManifestBytes, sourceFile: maxSourceBytes} {
-		sum, err := d.digest(name, max)
+	for _, name := range []string{manifestFile, sourceFile} {
+		sum, err := d.digest(name)
 		if err != nil {
 			return err
 		}
@@ -26,25 +25,20 @@ func (d *Dir) remember() error {
 // the run, read it. Profiles carry their digests in the journal.
 func (d *Dir) Verify() error {
 	for name, was := range d.fixed {
-		if is, err := d.digest(name, maxManifestBytes); err != nil || is != was {
+		if is, err := d.digest(name); err != nil || is != was {
 			return &ChangedError{filepath.Join(d.path, name)}
 		}
 	}
 	if d.journal == nil {
 		return nil
 	}
-	if is, err := d.digest(journalFile, maxJournalBytes); err != nil || is != digest(d.journal.sum.Sum(nil)) {
+	if is, err := d.digest(journalFile); err != nil || is != digest(d.journal.sum.Sum(nil)) {
 		return &ChangedError{filepath.Join(d.path, journalFile)}
 	}
 	return nil
 }
 
-func (d *Dir) digest(name string, max int64) (sum digest, err error) {
-	root, err := os.OpenRoot(d.path)
-	if err != nil {
-		return sum, err
-	}
-	defer root.Close()
-	data, err := read(root, name, max)
+func (d *Dir) digest(name string) (sum digest, err error) {
+	data, err := folder(d.path).read(name)
 	return sha256.Sum256(data), err
 }

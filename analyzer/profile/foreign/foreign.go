@@ -17,6 +17,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	pprof "github.com/google/pprof/profile"
 
@@ -142,6 +143,19 @@ func readPprof(data []byte) (*Profile, error) {
 		return nil, err
 	}
 	return marked(Pprof, "from a pprof file", p), nil
+}
+
+// Again reads a profile that a Read in another process made, which wrote it in
+// pprof's format and tells its kind and note. It trusts none of them.
+func Again(kind Kind, note string, data []byte) (*Profile, error) {
+	if !slices.Contains(Kinds(), kind) {
+		return nil, fmt.Errorf("%w: kind %q", ErrUnknown, profile.CleanLabel(string(kind)))
+	}
+	p, err := profile.Read(data)
+	if err != nil {
+		return nil, err
+	}
+	return marked(kind, profile.CleanFile(note), p), nil
 }
 
 // marked notes in the profile itself what it is.

@@ -21,6 +21,7 @@ type analyzeOptions struct {
 	measure    measureOptions
 	output     outputOptions
 	gate       gateOptions
+	foreign    foreignOptions
 	dir        string
 	resume     bool
 	noHostLock bool
@@ -31,6 +32,7 @@ func (o *analyzeOptions) AddFlags(fs *pflag.FlagSet) {
 	o.measure.AddFlags(fs)
 	o.output.AddFlags(fs)
 	o.gate.AddFlags(fs)
+	o.foreign.AddFlags(fs)
 	addDirFlag(fs, &o.dir)
 	fs.BoolVar(&o.resume, "resume", false, "go on with an interrupted run: finished trials are kept")
 	fs.BoolVar(&o.noHostLock, "no-host-lock", false, "measure even while another run does on this host")
@@ -53,7 +55,8 @@ verdict.json, report.html, report.md and bench.txt and the folder profiles/ for
 go tool pprof, and nothing else is written.
 
 On a run directory, or latest, it runs nothing: it judges the recorded evidence
-again and writes those files anew.
+again and writes those files anew. On an archive of a run (concprof export
+--archive) it does the same, and writes none.
 
 Conditions on the verdict, --gate or the file's gate, decide the exit code: 3 if
 one is not met, 5 if one cannot be decided.
@@ -97,6 +100,9 @@ func (a *app) analyze(cmd *cobra.Command, args []string, o *analyzeOptions) erro
 			}
 		}
 	}
+	if err := o.foreign.load(cmd.Context(), a.Environ); err != nil {
+		return err
+	}
 	switch {
 	case o.resume:
 		return a.resume(cmd.Context(), t.run, o)
@@ -126,6 +132,9 @@ func (o *analyzeOptions) resumed(args []string, dash int) (target, error) {
 
 // begin starts a run.
 func (a *app) begin(ctx context.Context, t target, o *analyzeOptions) error {
+	if err := o.foreign.known(t.file); err != nil {
+		return err
+	}
 	settings := o.measure.settings()
 	settings.Gate = o.gate.gates
 	p, err := plan.Build(t.file, settings)
@@ -158,6 +167,9 @@ func (a *app) resume(ctx context.Context, path string, o *analyzeOptions) error 
 	run, err := openRun(path, o.dir)
 	if err != nil {
 		return err
+	}
+	if run.IsArchive() {
+		return usage("unpack it into a folder, and resume that", "%s is an archive of a run, which nothing is written to", path)
 	}
 	dir, run, err := rundir.Resume(run.Path)
 	if err != nil {
@@ -302,8 +314,15 @@ func (a *app) report(run *rundir.Run, o *analyzeOptions) error {
 
 // tell writes the derived files of a judged run anew and shows the result.
 func (a *app) tell(run *rundir.Run, res *analyzer.Result, o *analyzeOptions) error {
-	if err := o.gate.ask(res); err != nil {
+	if err := errors.Join(o.gate.ask(res), o.foreign.show(res)); err != nil {
 		return err
+	}
+	if run.IsArchive() {
+		if err := o.output.write(a, res); err != nil {
+			return err
+		}
+		a.notef("%s stays as it is: what is derived from an archive is kept nowhere, --report FILE writes it", run.Path)
+		return complain(res, run.Path)
 	}
 	written := writeDerived(run.Path, res)
 	// What cannot be kept can still be read.

@@ -2,22 +2,20 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	foreignprofile "github.com/concprof/concprof/analyzer/profile/foreign"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/record"
+	"github.com/concprof/concprof/probes/rundir"
 	"github.com/concprof/concprof/reports"
 )
 
@@ -29,6 +27,7 @@ type exportOptions struct {
 	concurrency int
 	kind        string
 	perOp       bool
+	archive     string
 	dir         string
 }
 
@@ -41,12 +40,18 @@ func (o *exportOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.IntVarP(&o.concurrency, "concurrency", "c", 0, "ops in flight (default those that were profiled)")
 	fs.StringVar(&o.kind, "kind", "", "kind of profile: "+strings.Join(kindNames(), ", ")+" (default wall; merged for pprof)")
 	fs.BoolVar(&o.perOp, "per-op", false, "divide every time by the number of ops, to compare models")
+	fs.StringVar(&o.archive, "archive", "", "write the whole run to one file, which every command reads in place")
 	addDirFlag(fs, &o.dir)
 }
 
 // Validate reports flags that are missing or wrong.
 func (o *exportOptions) Validate() error {
-	if o.to == "" {
+	switch {
+	case o.archive != "" && o.to != "":
+		return usage("give one of them", "--archive is of the whole run, --to of a part of it")
+	case o.archive != "":
+		return o.validateArchive()
+	case o.to == "":
 		return usage("add --to: "+strings.Join(exportNames(), ", "), "export needs a format")
 	}
 	if o.model != "" {
@@ -83,7 +88,7 @@ var selectionFlags = []string{"workload", "model", "concurrency", "kind", "per-o
 func newExportCommand(a *app) *cobra.Command {
 	o := &exportOptions{}
 	cmd := &cobra.Command{
-		Use:   "export [RUN | FILE] --to FORMAT",
+		Use:   "export [RUN | FILE] {--to FORMAT | --archive FILE}",
 		Short: "Write a run's profiles or results in the format of another tool",
 		Long: `export writes what a run found in the format of another tool. It runs nothing.
 RUN is as in concprof report. Of a profile that is not chosen the recommended
@@ -101,17 +106,25 @@ cell's is taken, else sequential's; standard error says which.
 
 FILE is a profile of another program: cProfile's, folded stacks as py-spy's raw
 format, Austin's text, or pprof's. It becomes pprof, folded or speedscope, and
-is marked as what it is.`,
+is marked as what it is.
+
+--archive keeps the evidence of a run in one zip file, with the SHA-256 of each
+of its files. Wherever a command takes RUN it takes that file as well, and reads
+it in place. The same run gives the same file.`,
 		Example: `  concprof export --to speedscope -o run.speedscope.json
   concprof export latest --workload fetch --model pool --kind offcpu --to folded
   concprof export latest --to sarif -o limits.sarif
-  concprof export app.prof --to pprof -o app.pb.gz`,
+  concprof export app.prof --to pprof -o app.pb.gz
+  concprof export latest --archive run.zip`,
 		Args: arguments(cobra.MaximumNArgs(1), "concprof export takes one run or one profile"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.Validate(); err != nil {
 				return err
 			}
-			e, err := a.newExport(cmd.Flags(), runArgument(args), o)
+			if o.archive != "" {
+				return a.archive(cmd.Flags(), runArgument(args), o)
+			}
+			e, err := a.newExport(cmd.Context(), cmd.Flags(), runArgument(args), o)
 			if wrong := (*reports.SelectionError)(nil); errors.As(err, &wrong) {
 				return &usageError{err, wrong.Hint}
 			}
@@ -128,14 +141,14 @@ is marked as what it is.`,
 }
 
 // newExport chooses what to export of a run, or of a file that is there.
-func (a *app) newExport(flags *pflag.FlagSet, path string, o *exportOptions) (*reports.Export, error) {
-	if info, err := os.Stat(path); err == nil && !info.IsDir() && path != latest {
+func (a *app) newExport(ctx context.Context, flags *pflag.FlagSet, path string, o *exportOptions) (*reports.Export, error) {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() && path != latest && !rundir.IsArchive(path) {
 		for _, name := range selectionFlags {
 			if flags.Changed(name) {
 				return nil, usage("", "--%s has no meaning for a profile of another program", name)
 			}
 		}
-		return foreignExport(path, reports.ExportFormat(o.to))
+		return a.foreignExport(ctx, path, reports.ExportFormat(o.to))
 	} else if errors.Is(err, fs.ErrNotExist) && path != latest && filepath.Ext(path) != "" {
 		return nil, usage("name a run, or a profile of another program", "there is no run and no file %s", path)
 	}
@@ -150,34 +163,12 @@ func (a *app) newExport(flags *pflag.FlagSet, path string, o *exportOptions) (*r
 	return reports.NewExport(res, reports.ExportFormat(o.to), o.selection())
 }
 
-func foreignExport(path string, to reports.ExportFormat) (*reports.Export, error) {
-	data, err := readBounded(path, int64(foreignprofile.DefaultLimits().Bytes))
+func (a *app) foreignExport(ctx context.Context, path string, to reports.ExportFormat) (*reports.Export, error) {
+	p, err := readForeign(ctx, path, a.Environ)
 	if err != nil {
 		return nil, err
 	}
-	p, err := foreignprofile.Read(data)
-	if err != nil {
-		return nil, &usageError{fmt.Errorf("cannot read %s: %w", path, err), "export reads pprof, cProfile, folded stacks and Austin's text"}
-	}
 	return reports.NewForeignExport(p, filepath.Base(path), to)
-}
-
-// readBounded reads a regular file of at most most bytes. Opening does not
-// wait for the other end of a pipe.
-func readBounded(path string, most int64) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, usage("", "cannot read %s: %v", path, err)
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, usage("save it to a file first", "cannot read %s: not a regular file", path)
-	}
-	data, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err != nil {
-		return nil, fmt.Errorf("cannot read %s: %w", path, err)
-	}
-	return data, nil
 }
 
 // writeExport writes an export to where the flags say, whole or not at all,

@@ -17,6 +17,7 @@ import (
 type pprofOptions struct {
 	http      string
 	noBrowser bool
+	foreign   foreignOptions
 	dir       string
 }
 
@@ -24,6 +25,7 @@ type pprofOptions struct {
 func (o *pprofOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.http, "http", "127.0.0.1:0", "address to serve on, loopback only; port 0 takes a free one")
 	fs.BoolVar(&o.noBrowser, "no-browser", false, "print the address only, open no browser")
+	o.foreign.AddFlags(fs)
 	addDirFlag(fs, &o.dir)
 }
 
@@ -68,8 +70,14 @@ func (a *app) servePprof(ctx context.Context, path string, o *pprofOptions) erro
 	if err != nil {
 		return err
 	}
+	if err := o.foreign.load(ctx, a.Environ); err != nil {
+		return err
+	}
 	res, err := judge(run)
 	if err != nil {
+		return err
+	}
+	if err := o.foreign.show(res); err != nil {
 		return err
 	}
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.http)

@@ -9,14 +9,16 @@ import (
 
 type reportOptions struct {
 	outputOptions
-	gate gateOptions
-	dir  string
+	gate    gateOptions
+	foreign foreignOptions
+	dir     string
 }
 
 // AddFlags adds the flags of report.
 func (o *reportOptions) AddFlags(fs *pflag.FlagSet) {
 	o.outputOptions.AddFlags(fs)
 	o.gate.AddFlags(fs)
+	o.foreign.AddFlags(fs)
 	addDirFlag(fs, &o.dir)
 }
 
@@ -26,13 +28,19 @@ func newReportCommand(a *app) *cobra.Command {
 		Use:   "report [RUN]",
 		Short: "Print or save the report of a run",
 		Long: `report judges a recorded run again, runs nothing, and prints the report to
-standard output, or writes it to the file of --output. RUN is a run directory, a
-folder of runs, of which the newest is taken, or latest, the default.`,
+standard output, or writes it to the file of --output. RUN is a run directory, an
+archive of one (concprof export --archive), a folder of runs, of which the newest
+is taken, or latest, the default.
+
+--profile shows a profile that another program made of the same work, cProfile,
+py-spy, Austin or pprof, beside the run's own: what it says, what its numbers are
+not, and for cProfile where sampling disagrees. Nothing is judged by it.`,
 		Example: `  concprof report
   concprof report latest -o report.html
-  concprof report .concprof/quickstart --format markdown --report verdict.json`,
+  concprof report .concprof/quickstart --format markdown --report verdict.json
+  concprof report latest --profile scrape=app.prof -o report.html`,
 		Args: arguments(cobra.MaximumNArgs(1), "concprof report takes one run"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := errors.Join(o.Validate(), o.gate.Validate()); err != nil {
 				return err
 			}
@@ -40,11 +48,14 @@ folder of runs, of which the newest is taken, or latest, the default.`,
 			if err != nil {
 				return err
 			}
+			if err := o.foreign.load(cmd.Context(), a.Environ); err != nil {
+				return err
+			}
 			res, err := judge(run)
 			if err != nil {
 				return err
 			}
-			if err := o.gate.ask(res); err != nil {
+			if err := errors.Join(o.gate.ask(res), o.foreign.show(res)); err != nil {
 				return err
 			}
 			if err := o.write(a, res); err != nil {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/concprof/concprof/probes/rundir"
 	"github.com/concprof/concprof/probes/workload"
 )
 
@@ -20,7 +21,7 @@ const latest = "latest"
 // A target is what the arguments of analyze name: a run to judge again, or a
 // file of workloads to run. Exactly one of run and file is set.
 type target struct {
-	run  string // path of a run directory, or of a folder of runs
+	run  string // path of a run directory, of an archive of one, or of a folder of runs
 	file *workload.File
 	name string // of the file or target: the folder that its runs are kept in
 }
@@ -58,7 +59,7 @@ func (a *app) findTarget(args []string, dash int, root string) (target, error) {
 	switch {
 	case isPython(arg) && (err != nil || !info.IsDir()):
 		return findPython(arg)
-	case err == nil && info.IsDir():
+	case err == nil && (info.IsDir() || rundir.IsArchive(arg)):
 		return target{run: arg}, nil
 	case err == nil || isYAML(arg):
 		file, err := workload.Load(arg)

@@ -32,8 +32,8 @@ var derived = []struct {
 	{"bench.txt", reports.Benchfmt},
 }
 
-// openRun opens a run directory, the newest one of a folder of runs, or the
-// newest one below root if path is "latest".
+// openRun opens a run directory, an archive of one, the newest one of a folder
+// of runs, or the newest one below root if path is "latest".
 func openRun(path, root string) (*rundir.Run, error) {
 	if path == latest {
 		path = root
@@ -42,7 +42,10 @@ func openRun(path, root string) (*rundir.Run, error) {
 	if err == nil {
 		return run, nil
 	}
-	hint := "name a run directory, a folder of runs, or latest for the newest run below " + root
+	if is[*rundir.EditedError](err) {
+		return nil, editedError(err)
+	}
+	hint := "name a run directory, an archive of one, a folder of runs, or latest for the newest run below " + root
 	if goFiles, _ := filepath.Glob(filepath.Join(path, "*.go")); len(goFiles) > 0 {
 		hint = "to analyse a function of that package, add its name: " + filepath.ToSlash(path) + ".Func"
 	}
@@ -50,6 +53,15 @@ func openRun(path, root string) (*rundir.Run, error) {
 		err = fmt.Errorf("there is no run %s", path)
 	}
 	return nil, &usageError{err, hint}
+}
+
+// editedError adds what to do about an archive whose files are not those that
+// were archived.
+func editedError(err error) error {
+	if !is[*rundir.EditedError](err) {
+		return err
+	}
+	return &partialError{err.Error(), "take the archive again from where it was made: its numbers cannot be trusted"}
 }
 
 // judge analyses a run.
@@ -162,9 +174,11 @@ func derivedProfile(file analyzer.ProfileFile, flames []analyzer.Flame) (*pprof.
 // for a complete report whose gates are met. What could not be measured says
 // more than a gate that is undecided for it, and less than one that is not met.
 func complain(res *analyzer.Result, run string) error {
-	measured, broken, changed := 0, []string{}, false
+	measured, broken := 0, []string{}
+	isChanged := func(w analyzer.Warning) bool { return w.ID == analyzer.WarnChanged }
+	changed := slices.ContainsFunc(res.Warnings, isChanged)
 	for _, w := range res.Workloads {
-		changed = changed || slices.ContainsFunc(w.Warnings, func(w analyzer.Warning) bool { return w.ID == analyzer.WarnChanged })
+		changed = changed || slices.ContainsFunc(w.Warnings, isChanged)
 		for _, c := range w.Cells {
 			switch {
 			case c.Status.Broken():
