@@ -40,6 +40,10 @@ type soakRound struct {
 	seen  map[process]bool // all that the tool has started
 }
 
+// soakPatience bounds the waits for what has to end at once: with it a round takes
+// two minutes at most, and five seconds as a rule.
+const soakPatience = 30 * time.Second
+
 // soakFaults are what is done to a run once it is under way, by name. What
 // does not end the tool is followed by an interrupt.
 var soakFaults = map[string]func(*soakRound){
@@ -192,8 +196,13 @@ func (r *soakRound) signalOne(name string, s syscall.Signal) {
 // must not be left.
 func (r *soakRound) end() {
 	r.t.Helper()
+	hangs := time.AfterFunc(soakPatience, func() {
+		r.t.Errorf("concprof did not end within %v of a signal", soakPatience)
+		r.cmd.Process.Kill() //nolint:errcheck // it may have ended just now
+	})
 	r.cmd.Wait() //nolint:errcheck // any end will do
-	patience := time.Now().Add(30 * time.Second)
+	hangs.Stop()
+	patience := time.Now().Add(soakPatience)
 	for {
 		left := marked(r.mark)
 		for p := range r.seen {
