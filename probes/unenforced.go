@@ -9,9 +9,9 @@ func KernelLimits() bool { return proc.Cgroups() }
 // Unenforced names what a workload is not held to on this host, or only by
 // watching: what rundir.CurrentHost cannot know.
 func Unenforced() []string {
-	missing := []string{"the end of what a workload starts that kills both concprof and its keeper (no PID namespace)"}
+	missing := []string{"ending what is left of a workload that kills both concprof and its keeper (no PID namespace)"}
 	if !KernelLimits() {
-		missing = append(missing, "limits on memory and processes by the kernel (no cgroup: they are watched)")
+		missing = append(missing, "memory and process limits by the kernel (no cgroup: they are watched)")
 	}
 	return missing
 }

@@ -107,7 +107,7 @@ func warn(name, remedy, format string, a ...any) Check {
 func (h Host) kernelLimits() Check {
 	const name = "kernel-limits"
 	if !probes.KernelLimits() {
-		return warn(name, "run in a cgroup of your own: systemd-run --user --scope -p Delegate=yes concprof ...",
+		return warn(name, "where systemd runs, try: systemd-run --user --scope concprof ...",
 			"not enforced by the kernel: memory and processes of a trial are watched once to ten times a second")
 	}
 	return ok(name, "memory and processes of a trial are held by a cgroup")
