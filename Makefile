@@ -5,8 +5,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
 GO ?= go
-# FUZZTIME is how long each fuzz target runs: FUZZTIME=10m make fuzz to search.
-FUZZTIME ?= 3s
+# FUZZTIME is the CPU time that make fuzz gives each fuzz target in all.
+FUZZTIME ?= 10m
+# FAULTFLAGS are added to faultcheck: make faults FAULTFLAGS='-rows 24-34'.
+FAULTFLAGS ?=
 # SOAK is how many rounds make soak runs, SOAKSEED what their faults depend on.
 SOAK ?= 50
 SOAKSEED ?= 1
@@ -21,12 +23,12 @@ TRUTHSEED ?= 1
 # Other modules of this repository, with tests of their own.
 MODULES := $(shell find testdata -name go.mod -not -path '*/node_modules/*' -exec dirname {} \;)
 
-.PHONY: build test fmt vet staticcheck layout unit modules fuzz soak bench browser truth truth-labels truth-sample peers clean
+.PHONY: build test fmt vet staticcheck layout unit modules fuzz fuzz-seconds faults soak bench browser truth truth-labels truth-sample peers clean
 
 build: ## concprof into bin/
 	$(GO) build -trimpath -o bin/concprof ./cmd/concprof
 
-test: fmt vet staticcheck layout browser unit modules fuzz
+test: fmt vet staticcheck layout browser unit modules fuzz-seconds
 	@echo "all checks passed"
 
 fmt: ## every file is as gofmt writes it
@@ -52,8 +54,14 @@ unit: ## unit, golden, script, property, process and browser tests
 modules: ## the modules below testdata, by their own tests
 	@for m in $(MODULES); do echo "module $$m"; (cd "$$m" && $(GO) vet ./... && $(GO) test ./...); done
 
-fuzz: ## each fuzz target for FUZZTIME
-	@.ci/fuzz $(FUZZTIME) $(PACKAGES)
+fuzz-seconds: ## each fuzz target for three seconds
+	@.ci/fuzz 3s $(PACKAGES)
+
+fuzz: ## each fuzz target until it has had FUZZTIME of CPU; goes on where it was ended: FUZZTIME=1h make fuzz
+	@.ci/fuzz-on $(FUZZTIME) $(CURDIR)/.fuzz $(PACKAGES)
+
+faults: ## every row of docs/faults.md by its tests, and a table of what was seen
+	@$(GO) run ./cmd/faultcheck $(FAULTFLAGS)
 
 soak: ## runs with a random fault each, five seconds a round; goes on where it was ended: SOAK=1000 make soak
 	$(GO) test ./cmd/concprof -run '^TestSoak$$' -count=1 -timeout 0 -v -soak $(SOAK) -soak-seed $(SOAKSEED) -soak-state $(CURDIR)/.soak

@@ -73,13 +73,13 @@ func TestLeftoversAreSaid(t *testing.T) {
 	run := simulated(t, "cpu", kinds()["cpu"], 15, goModels)
 	for i := range run.Finished {
 		if f := &run.Finished[i]; f.Trial.Pass == plan.Timing {
-			f.Record.Runtime = &record.Runtime{GoroutinesAt: 100_000}
+			f.Record.Runtime = &record.Runtime{GoroutinesAt: 100_000, GoMaxProcsBefore: 2, GoMaxProcs: 64, OpenFilesBefore: 10, OpenFilesAfter: 500}
 			f.Record.Exit = &record.Exit{Strays: 3}
 			break
 		}
 	}
 	w := judged(t, run).Workloads[0]
-	for id, want := range map[string]string{WarnLeaks: "100000 goroutines", WarnStrays: "3 processes"} {
+	for id, want := range map[string]string{WarnLeaks: "100000 goroutines", WarnStrays: "3 processes", WarnOpenFiles: "500 descriptors", WarnProcessors: "from 2 to 64"} {
 		if ws := warnings(w, id); len(ws) != 1 || !strings.Contains(ws[0].Message, want) {
 			t.Errorf("%s: %+v", id, ws)
 		}

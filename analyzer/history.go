@@ -204,8 +204,11 @@ func (l *load) broken(c plan.Cell, p plan.Pass) []plan.Finished {
 		if !any {
 			return fs
 		}
-		for _, f := range attempts {
-			if !usable(&f.Record) {
+		for i, f := range attempts {
+			// That the machine slept says nothing of the cell, once the
+			// repetition has gone well.
+			slept := f.Record.Status == record.Suspended && i+1 < len(attempts) && usable(&attempts[i+1].Record)
+			if !usable(&f.Record) && !slept {
 				fs = append(fs, f)
 			}
 		}

@@ -167,6 +167,10 @@ type Options struct {
 	// LeftGoroutines is how many goroutines may be left after all ops of a
 	// trial: those of idle connections and of the runtime.
 	LeftGoroutines int
+	// LeftOpenFiles is how many descriptors more than before, and than there
+	// were ops in flight, may be open after all ops of a trial: those of pools,
+	// which keep one or two an op in flight, and of the runtime.
+	LeftOpenFiles int
 
 	// MinLevels is the least number of levels for a fit of the Universal
 	// Scalability Law, and MinR2 the least goodness at which its peak is told.
@@ -226,7 +230,7 @@ func DefaultOptions() Options {
 		CPUPerOp: 1.25, FaultCost: 2 * time.Microsecond, ClockDiff: 0.10, MaxResidual: 0.10, MinHz: 50, ForeignGap: 0.10, ForeignCall: time.Microsecond,
 		Granularity: 0.8, SmallOp: 100 * time.Microsecond,
 		HandOverThread: 700 * time.Microsecond, HandOverProcess: 200 * time.Microsecond, SystemShare: 0.5, ObserverEffect: 1.10,
-		FailureSigmas: 3, LeftGoroutines: 1000,
+		FailureSigmas: 3, LeftGoroutines: 1000, LeftOpenFiles: 128,
 		MinLevels: 6, MinR2: 0.9,
 		PilotFactor: 1.5, MinBlocks: 3, ControlReps: 3, ProbeConcurrency: 8, ProfileConcurrency: 256,
 		ClassifyShare: 0.20, ProbeShare: 0.05, PilotShare: 0.25, ProfileShare: 0.15, ControlShare: 0.10,

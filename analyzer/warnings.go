@@ -45,6 +45,8 @@ const (
 	WarnNoDelay        = "clocks-missing"         // run-queue delay or thread clocks were not there
 	WarnLeaks          = "goroutines-left"        // ops left goroutines behind
 	WarnStrays         = "processes-left"         // ops left processes behind
+	WarnOpenFiles      = "descriptors-left"       // ops left descriptors open
+	WarnProcessors     = "gomaxprocs-changed"     // an op changed GOMAXPROCS
 )
 
 // runWarnings are the doubts about the run as a whole.
@@ -114,6 +116,34 @@ func (j *judgement) doubtMeasuring() {
 	}
 }
 
+// doubtRuntime says what ops did to the Go process that ran them, each once.
+func (j *judgement) doubtRuntime() {
+	var most, now int
+	var changed *record.Runtime
+	for _, attempts := range j.load.slots {
+		for _, f := range attempts {
+			r := f.Record.Runtime
+			if r == nil {
+				continue
+			}
+			if n := r.OpenFilesAfter - r.OpenFilesBefore - f.Trial.Cell.Concurrency; r.OpenFilesAfter > 0 && n > j.o.LeftOpenFiles && n > most {
+				most, now = n, r.OpenFilesAfter
+			}
+			if r.GoMaxProcsBefore > 0 && r.GoMaxProcs != r.GoMaxProcsBefore && changed == nil {
+				changed = r
+			}
+		}
+	}
+	if most > 0 {
+		j.warn(WarnOpenFiles, "close the files and connections that an op opens, or it will run out of them",
+			"%d descriptors were open when all ops of a trial had ended, %d more than before and than ops were in flight", now, most)
+	}
+	if changed != nil {
+		j.warn(WarnProcessors, "leave GOMAXPROCS as the model sets it: what was measured is not the model",
+			"an op changed GOMAXPROCS from %d to %d", changed.GoMaxProcsBefore, changed.GoMaxProcs)
+	}
+}
+
 func (j *judgement) doubtCells() {
 	l := j.load
 	var left, strays int64
@@ -127,6 +157,7 @@ func (j *judgement) doubtCells() {
 			}
 		}
 	}
+	j.doubtRuntime()
 	if strays > 0 {
 		j.warn(WarnStrays, "wait for the processes that an op starts", "a trial left %d processes behind; they were ended", strays)
 	}

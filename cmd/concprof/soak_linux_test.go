@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/concprof/concprof/probes/record"
 	"github.com/concprof/concprof/probes/rundir"
 )
 
@@ -39,6 +40,10 @@ type soakRound struct {
 	seen  map[process]bool // all that the tool has started
 }
 
+// soakPatience bounds the waits for what has to end at once: with it a round takes
+// two minutes at most, and five seconds as a rule.
+const soakPatience = 30 * time.Second
+
 // soakFaults are what is done to a run once it is under way, by name. What
 // does not end the tool is followed by an interrupt.
 var soakFaults = map[string]func(*soakRound){
@@ -58,8 +63,9 @@ var soakFaults = map[string]func(*soakRound){
 }
 
 // TestSoak runs rounds with a random fault in each. After each nothing of it is
-// alive, no temporary file is left, its run directory opens, and every trial
-// that had finished is still there, also after the run went on.
+// alive, no temporary file is left, its run directory opens, every trial that
+// had finished is still there, also after the run went on, and no number of its
+// report is an impossible one.
 func TestSoak(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds a round")
@@ -190,8 +196,13 @@ func (r *soakRound) signalOne(name string, s syscall.Signal) {
 // must not be left.
 func (r *soakRound) end() {
 	r.t.Helper()
+	hangs := time.AfterFunc(soakPatience, func() {
+		r.t.Errorf("concprof did not end within %v of a signal", soakPatience)
+		r.cmd.Process.Kill() //nolint:errcheck // it may have ended just now
+	})
 	r.cmd.Wait() //nolint:errcheck // any end will do
-	patience := time.Now().Add(30 * time.Second)
+	hangs.Stop()
+	patience := time.Now().Add(soakPatience)
 	for {
 		left := marked(r.mark)
 		for p := range r.seen {
@@ -232,20 +243,59 @@ func (r *soakRound) finished() map[string]string {
 		}
 		all[f.Trial.ID] = string(data)
 	}
+	r.checkReport(run)
+	r.t.Logf("%d trials have finished", len(all))
+	return all
+}
+
+// checkReport judges the run and holds every number of it against what cannot
+// be otherwise: an op sleeps for 1 ms, at most as many ops are in flight as the
+// cell says, and a cell has no more trials than have finished under it.
+func (r *soakRound) checkReport(run *rundir.Run) {
+	r.t.Helper()
 	code, stdout, stderr := r.concprof(r.t, "report", "latest", "--dir", "runs", "--format", "json")
 	var verdict struct {
 		Workloads []struct {
 			Class string `json:"class"`
+			Cells []struct {
+				Model       string `json:"model"`
+				Concurrency int    `json:"concurrency"`
+				Trials      int    `json:"trials"`
+				OpsPerSec   struct {
+					Median, Low, High float64
+				} `json:"ops_per_sec"`
+				Latency struct{ P50, P95, P99 int64 } `json:"latency_ns"`
+			} `json:"cells"`
 		} `json:"workloads"`
 	}
 	if err := json.Unmarshal([]byte(stdout), &verdict); err != nil || code != 0 && code != 1 && code != 4 {
 		r.t.Errorf("report: exit code %d, %v:\n%s", code, err, stderr)
 	}
+	finished := map[string]int{}
+	for _, f := range run.Finished {
+		if f.Record.Status == record.OK {
+			finished[fmt.Sprint(f.Trial.Cell.Model, f.Trial.Cell.Concurrency)]++
+		}
+	}
+	opTime := time.Millisecond
+	if r.fault == "hostile output" {
+		opTime = 100 * time.Microsecond // a shell has to start
+	}
 	for _, w := range verdict.Workloads {
 		if r.fault != "hostile output" && w.Class == "cpu-bound" {
 			r.t.Errorf("a sleep is called %s", w.Class)
 		}
+		for _, c := range w.Cells {
+			most := float64(max(c.Concurrency, 1)) * float64(time.Second/opTime)
+			if most *= 1.001; c.OpsPerSec.Low > c.OpsPerSec.High || c.OpsPerSec.Median > most || c.OpsPerSec.High > most || c.OpsPerSec.Low < 0 {
+				r.t.Errorf("%s at %d: %+v ops/s, more than %g or out of order", c.Model, c.Concurrency, c.OpsPerSec, most)
+			}
+			if c.Latency.P50 != 0 && c.Latency.P50 < int64(opTime)*98/100 {
+				r.t.Errorf("%s at %d: p50 of %d ns", c.Model, c.Concurrency, c.Latency.P50)
+			}
+			if n := finished[fmt.Sprint(c.Model, c.Concurrency)]; c.Trials > n {
+				r.t.Errorf("%s at %d: %d trials, %d have finished", c.Model, c.Concurrency, c.Trials, n)
+			}
+		}
 	}
-	r.t.Logf("%d trials have finished", len(all))
-	return all
 }

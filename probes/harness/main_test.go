@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
+	"syscall"
 	"testing"
 
 	"github.com/concprof/concprof/probes/model"
@@ -32,7 +34,12 @@ func testFuncs() map[string]any {
 		"panics":       func() { panic("on purpose") },
 		"fails":        func() error { return errors.New("on purpose") },
 		"leaks":        func() { go func() { select {} }() },
-		"print":        func() { fmt.Println("from the op") },
+		"leaks files": func() error {
+			_, err := syscall.Open(os.DevNull, syscall.O_RDONLY, 0)
+			return err
+		},
+		"processors": func() { runtime.GOMAXPROCS(7) },
+		"print":      func() { fmt.Println("from the op") },
 	}
 }
 

@@ -128,7 +128,11 @@ func mergeRuntime(r, o *record.Runtime) {
 	if r == nil || o == nil {
 		return
 	}
-	r.GoMaxProcs = o.GoMaxProcs
+	if r.GoMaxProcs == r.GoMaxProcsBefore { // else a worker changed it, which stays
+		r.GoMaxProcs, r.GoMaxProcsBefore = o.GoMaxProcs, o.GoMaxProcsBefore
+	}
+	r.OpenFilesBefore += o.OpenFilesBefore
+	r.OpenFilesAfter += o.OpenFilesAfter
 	r.GCCPUNs += o.GCCPUNs
 	r.GCCycles += o.GCCycles
 	r.AllocBytes += o.AllocBytes

@@ -47,6 +47,18 @@ func readDelays(m *missing) delays {
 	return d
 }
 
+// openFiles returns how many descriptors this process has, 0 if that cannot be
+// told.
+func openFiles() int {
+	dir, err := os.Open("/proc/self/fd")
+	if err != nil {
+		return 0
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(-1)
+	return max(0, len(names)-1) // without the folder's own
+}
+
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil

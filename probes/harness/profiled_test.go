@@ -1,6 +1,9 @@
 package harness
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,5 +125,71 @@ func TestLeftGoroutines(t *testing.T) {
 	o = probe(t, Spec{Model: model.Goroutines, Concurrency: 2, Ops: 20, Steps: goSpec("nothing").Steps})
 	if n := o.record(t).Runtime.GoroutinesAt; n != 0 {
 		t.Errorf("%d goroutines left, want none", n)
+	}
+}
+
+func TestOpenFiles(t *testing.T) {
+	if openFiles() == 0 {
+		t.Skip("descriptors cannot be counted here: there is no /proc")
+	}
+	for fn, want := range map[string]int{"leaks files": 200, "nothing": 0} {
+		r := probe(t, Spec{Model: model.Pool, Concurrency: 2, Ops: 200, Steps: goSpec(fn).Steps}).record(t).Runtime
+		// The runtime opens a few of its own when it first waits.
+		if n := r.OpenFilesAfter - r.OpenFilesBefore; r.OpenFilesBefore == 0 || n < want || n > want+5 {
+			t.Errorf("%s: %d descriptors before, %d more after, want %d", fn, r.OpenFilesBefore, n, want)
+		}
+	}
+}
+
+func TestProcessorsBeforeAndAfter(t *testing.T) {
+	for fn, want := range map[string]int{"processors": 7, "nothing": 2} {
+		r := probe(t, Spec{Model: model.Pool, Concurrency: 2, Cores: 2, Ops: 20, Steps: goSpec(fn).Steps}).record(t).Runtime
+		if r.GoMaxProcsBefore != 2 || r.GoMaxProcs != want {
+			t.Errorf("%s: GOMAXPROCS %d before, %d after, want 2 and %d", fn, r.GoMaxProcsBefore, r.GoMaxProcs, want)
+		}
+	}
+}
+
+// TestSalvage has the profilers of ops that do not end stop by themselves, with
+// profiles that can be read.
+func TestSalvage(t *testing.T) {
+	if at := salvageAt(30 * time.Second); at != 28*time.Second {
+		t.Errorf("of 30s they stop after %v", at)
+	}
+	if at := salvageAt(2 * time.Second); at != 1500*time.Millisecond {
+		t.Errorf("of 2s they stop after %v", at)
+	}
+	var cpu, wall *os.File
+	for _, f := range []**os.File{&cpu, &wall} {
+		var err error
+		if *f, err = os.Create(filepath.Join(t.TempDir(), "profile")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := &profilers{cpuOut: cpu, wallOut: wall}
+	p.start()
+	p.salvage(0)
+	for _, f := range []*os.File{cpu, wall} {
+		for { // until it is whole
+			data, err := os.ReadFile(f.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(data) > 0 {
+				if _, err := profile.ParseData(data); err == nil {
+					break
+				}
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	profiles, _ := p.stop()
+	for _, r := range profiles {
+		if !strings.Contains(r.Problem, "before the end") && !strings.Contains(r.Problem, "times a second") {
+			t.Errorf("%+v", r)
+		}
+	}
+	if len(profiles) != 2 {
+		t.Errorf("%d profiles", len(profiles))
 	}
 }

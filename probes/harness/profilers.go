@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/pprof"
+	"sync"
 	"time"
 
 	"github.com/concprof/concprof/probes/record"
@@ -39,6 +40,10 @@ type profilers struct {
 	cpuErr          error // why the CPU profile did not start
 	stopWall        func() error
 	quit            chan struct{} // ends the metronome
+
+	once     sync.Once // they are stopped
+	profiles []record.Profile
+	labelled time.Duration
 }
 
 // takeProfilers takes the descriptors for the profiles.
@@ -71,9 +76,47 @@ func (p *profilers) start() {
 	p.stopWall = fgprof.Start(&p.wall, fgprof.FormatPprof)
 }
 
+// The profilers of a trial that does not end by itself stop before it is ended:
+// by a quarter of its time, and not more than salvageLead.
+const (
+	salvageLead = 2 * time.Second
+	salvagePart = 4
+)
+
+// salvageAt returns how long after its start a process that is ended after
+// timeout stops its profilers.
+func salvageAt(timeout time.Duration) time.Duration {
+	lead := timeout / salvagePart
+	if lead > salvageLead {
+		lead = salvageLead
+	}
+	return timeout - lead
+}
+
+// salvage stops the profilers after a time, unless they have been stopped by
+// then. If the ops are running still, that is what is known of them; if they end
+// all the same, their profiles say that they are cut.
+func (p *profilers) salvage(after time.Duration) {
+	time.AfterFunc(after, func() {
+		p.once.Do(func() {
+			p.profiles, p.labelled = p.end()
+			for i := range p.profiles {
+				if r := &p.profiles[i]; r.Problem == "" {
+					r.Problem = "stopped before the end of the ops, as the trial's time was nearly up"
+				}
+			}
+		})
+	})
+}
+
 // stop ends the profilers, writes what they saw and describes it. labelled
 // is the CPU time of ops by the CPU profile.
 func (p *profilers) stop() (profiles []record.Profile, labelled time.Duration) {
+	p.once.Do(func() { p.profiles, p.labelled = p.end() })
+	return p.profiles, p.labelled
+}
+
+func (p *profilers) end() (profiles []record.Profile, labelled time.Duration) {
 	// If the ops ended sooner, the profilers watch an idle process.
 	if rest := minProfileWindow - time.Since(p.began); rest > 0 {
 		time.Sleep(rest)

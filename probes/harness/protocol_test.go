@@ -107,7 +107,7 @@ var optional = map[string]bool{
 }
 
 // measured matches the keys of other numbers that differ from run to run.
-var measured = regexp.MustCompile(`_ns$|_bytes$|^(min|max|sum|polls|samples|gc_cycles|buckets|goroutines_after|running|runnable|waiting|not_in_go)$`)
+var measured = regexp.MustCompile(`_ns$|_bytes$|^(min|max|sum|polls|samples|gc_cycles|buckets|goroutines_after|open_files_before|open_files_after|running|runnable|waiting|not_in_go)$`)
 
 // normalised returns the event as JSON without what differs from run to run.
 func normalised(t *testing.T, e record.Event) string {

@@ -39,6 +39,9 @@ type Spec struct {
 	// PythonPath are folders, absolute, in which the Python probe looks for
 	// modules after the standard library.
 	PythonPath []string `json:"python_path,omitempty"`
+	// TimeoutNs is when the process is ended, counted from its start; 0 for
+	// never. Profilers stop a little sooner, so that what they saw is kept.
+	TimeoutNs int64 `json:"timeout_ns,omitempty"`
 	// Scratch is a folder of the trial's own, removed after it.
 	Scratch string `json:"scratch,omitempty"`
 

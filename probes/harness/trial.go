@@ -194,6 +194,9 @@ func (t *trial) ops() (*record.Record, error) {
 	}
 	if t.profs != nil {
 		t.profs.start()
+		if t.spec.TimeoutNs > 0 {
+			t.profs.salvage(salvageAt(time.Duration(t.spec.TimeoutNs)) - time.Since(t.started))
+		}
 	}
 	if t.worker != nil {
 		if err := t.worker.waitForStart(); err != nil {

@@ -16,6 +16,8 @@ type window struct {
 	delays     delays
 	runtime    *runtimeReading
 	goroutines int
+	processors int // GOMAXPROCS
+	openFiles  int
 	poll       *poller
 	lag        *lagMeter
 	missing    missing
@@ -30,6 +32,7 @@ func openWindow(s *Spec) *window {
 		w.lag = startLagMeter()
 	}
 	w.goroutines = runtime.NumGoroutine()
+	w.processors, w.openFiles = runtime.GOMAXPROCS(0), openFiles()
 	w.runtime = readRuntime(&w.missing)
 	w.delays = readDelays(&w.missing)
 	w.usage = readUsage()
@@ -49,6 +52,8 @@ func (w *window) close(r *record.Record, release func()) {
 	r.Runtime = readRuntime(&w.missing).since(w.runtime)
 	release()
 	r.Runtime.GoroutinesAt = left(w.goroutines)
+	r.Runtime.GoMaxProcsBefore = w.processors
+	r.Runtime.OpenFilesBefore, r.Runtime.OpenFilesAfter = w.openFiles, openFiles()
 	w.poll.stop(r.Runtime)
 	if w.lag != nil {
 		r.Loop = w.lag.stop()

@@ -126,6 +126,12 @@ type Step struct {
 // Runtime holds what Go's runtime/metrics counted during the ops.
 type Runtime struct {
 	GoMaxProcs int `json:"gomaxprocs"`
+	// GoMaxProcsBefore is what it was before the first op, which may change it.
+	GoMaxProcsBefore int `json:"gomaxprocs_before,omitempty"`
+	// OpenFilesBefore and OpenFilesAfter count the probe's descriptors before
+	// the first op and after the last; 0 where that cannot be told.
+	OpenFilesBefore int `json:"open_files_before,omitempty"`
+	OpenFilesAfter  int `json:"open_files_after,omitempty"`
 	// GCCPUNs is the CPU time that garbage collection took from the ops: all
 	// of it but marking on processors that were idle.
 	GCCPUNs      int64 `json:"gc_cpu_ns"`

@@ -237,3 +237,35 @@ func TestCreateWhereNothingCanBe(t *testing.T) {
 		}
 	}
 }
+
+// TestClockJumps makes runs under clocks that no machine should have, and trials
+// that began before those before them: each run is one of its own, opens, and
+// keeps its trials in the order in which they finished.
+func TestClockJumps(t *testing.T) {
+	root := t.TempDir()
+	begun := time.Date(2026, 3, 29, 1, 59, 59, 0, time.UTC)
+	seen := map[string]bool{}
+	for _, now := range []time.Time{begun, begun, begun.Add(-time.Hour), begun.Add(time.Hour), time.Unix(0, 0), time.Unix(-1e9, 0), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), begun.In(time.FixedZone("elsewhere", 14*3600))} {
+		d, err := Create(root, Manifest{Name: "w", Created: now, Plan: plan.Plan{Seed: 7, Cores: 2}}, []byte("version: 1\n"))
+		must(t, err)
+		if seen[d.Path()] {
+			t.Errorf("%v: the run %s is another's", now, d.Path())
+		}
+		seen[d.Path()] = true
+		ids := []string{"t0001", "t0002", "t0003"}
+		for i, id := range ids {
+			must(t, d.AppendTrial(plan.Finished{Trial: trial(id), Record: record.Record{Status: record.OK, Ops: 1, StartedNs: now.Add(-time.Duration(i) * time.Hour).UnixNano()}}))
+		}
+		must(t, d.Close())
+		r, err := Open(d.Path())
+		must(t, err)
+		for i, f := range r.Finished {
+			if f.Trial.ID != ids[i] {
+				t.Errorf("%v: trial %d is %s", now, i, f.Trial.ID)
+			}
+		}
+		if len(r.Finished) != len(ids) || !r.Manifest.Created.Equal(now) {
+			t.Errorf("%v: %d trials, created %v", now, len(r.Finished), r.Manifest.Created)
+		}
+	}
+}

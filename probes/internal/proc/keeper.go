@@ -71,6 +71,7 @@ type keeper struct {
 	lastAt  time.Time // of the last tick
 	treeAt  time.Time // of the next look at the tree
 	disks   []disk    // that the target can fill
+	cgroup  *cgroup   // nil where none can be made
 }
 
 type reaped struct {
@@ -96,10 +97,12 @@ func (k *keeper) run(lifeline io.Reader) error {
 		}
 		defer os.RemoveAll(dir) //nolint:errcheck // what it may not remove it leaves
 	}
+	k.cgroup = newCgroup(k.order.Limits)
+	defer k.cgroup.remove() //nolint:errcheck // an empty cgroup holds nothing
 	if err := k.start(); err != nil {
 		return err
 	}
-	k.status.Encode(notice{PID: k.target}) //nolint:errcheck // concprof may be gone: the lifeline tells
+	k.status.Encode(notice{PID: k.target, Cgroup: k.cgroup.path()}) //nolint:errcheck // concprof may be gone: the lifeline tells
 
 	cut := make(chan struct{})
 	go func() {
@@ -135,9 +138,7 @@ func (k *keeper) start() error {
 	k.begin, k.lastAt = readClocks(), time.Now()
 	k.treeAt = k.lastAt.Add(treeTime)
 	k.disks = disks(k.order.Dir, k.order.Scratch)
-	k.target, err = syscall.ForkExec(k.order.Path, k.order.Argv, &syscall.ProcAttr{
-		Dir: k.order.Dir, Env: k.order.Env, Files: files, Sys: sysProcAttr(),
-	})
+	k.target, err = k.fork(files)
 	for _, fd := range files[1:] {
 		syscall.Close(int(fd)) // else they would not end with the target
 	}
@@ -146,6 +147,25 @@ func (k *keeper) start() error {
 	}
 	preferForOOM(k.target)
 	return nil
+}
+
+// fork starts the target, within the cgroup if there is one that it can be
+// started in.
+func (k *keeper) fork(files []uintptr) (pid int, err error) {
+	attr := &syscall.ProcAttr{Dir: k.order.Dir, Env: k.order.Env, Files: files, Sys: sysProcAttr()}
+	dir, err := k.cgroup.into(attr.Sys)
+	if err == nil && dir != nil {
+		pid, err = syscall.ForkExec(k.order.Path, k.order.Argv, attr)
+		dir.Close()
+		if err == nil {
+			return pid, nil
+		}
+	}
+	if k.cgroup != nil { // Linux before 5.7, or not allowed: the watchdogs do without
+		k.cgroup.remove() //nolint:errcheck // an empty cgroup holds nothing
+		k.cgroup, attr.Sys = nil, sysProcAttr()
+	}
+	return syscall.ForkExec(k.order.Path, k.order.Argv, attr)
 }
 
 // reap waits for every child, the adopted too, until there is none.
@@ -286,6 +306,12 @@ func (k *keeper) account() {
 	k.ending.System = time.Duration(tree.Stime.Nano())
 	k.ending.Keeper = ownCPU()
 	k.ending.PeakRSSBytes = max(k.ending.PeakRSSBytes, int64(tree.Maxrss)*maxrssUnit)
+	switch peak, killed := k.cgroup.killed(); {
+	case killed && (k.ending.Cause == Exited || k.ending.Cause == ""):
+		k.ending.Cause, k.ending.PeakRSSBytes = Memory, max(k.ending.PeakRSSBytes, peak)
+	case k.cgroup.refused() && k.ending.Cause == Exited && (k.ending.Code != 0 || k.ending.Signal != ""):
+		k.ending.Cause = Processes
+	}
 	k.ending.Gap += readClocks().gapSince(k.begin)
 }
 

@@ -56,6 +56,7 @@ type Process struct {
 	outputs  []*os.File
 	copying  sync.WaitGroup
 	scratch  string
+	cgroup   *cgroup
 	kill     sync.Once
 	done     chan struct{}
 	ending   Ending
@@ -148,6 +149,9 @@ func Start(c Command) (_ *Process, err error) {
 	n, ok := p.notice()
 	late.Stop()
 	p.PID = n.PID
+	if n.Cgroup != "" {
+		p.cgroup = &cgroup{n.Cgroup}
+	}
 	if c.Timeout > 0 {
 		p.expect(c.Timeout + quitGrace)
 	}
@@ -200,6 +204,7 @@ func (p *Process) wait() {
 	p.keeper.Wait() //nolint:errcheck // its notices tell, or their absence
 	if p.ending.Cause == Lost {
 		killLost(p.PID)
+		p.cgroup.remove() //nolint:errcheck // an empty cgroup holds nothing
 		if p.scratch != "" {
 			os.RemoveAll(p.scratch) //nolint:errcheck // nothing more can be done
 		}

@@ -36,6 +36,7 @@ type order struct {
 // of PID says why the target could not be started.
 type notice struct {
 	PID     int    `json:"pid,omitempty"`
+	Cgroup  string `json:"cgroup,omitempty"` // that it runs in, to be removed if the keeper dies
 	Failure string `json:"failure,omitempty"`
 	// Errno is set, too, if it was the folder that could not be made.
 	Errno  syscall.Errno `json:"errno,omitempty"`
@@ -46,14 +47,16 @@ type notice struct {
 type Limits struct {
 	// MemoryBytes bounds the resident memory: of the target, looked at every
 	// 100 ms, and of the whole tree, summed about every second. What grows faster
-	// passes the bound before it is seen.
+	// passes the bound before it is seen, unless a cgroup could be made, in which
+	// the kernel holds it (memory.max).
 	MemoryBytes int64 `json:"memory_bytes,omitempty"`
 	// FileSizeBytes bounds each file (RLIMIT_FSIZE), OpenFiles the descriptors
 	// of each process (RLIMIT_NOFILE).
 	FileSizeBytes int64 `json:"file_size_bytes,omitempty"`
 	OpenFiles     int   `json:"open_files,omitempty"`
 	// Processes bounds the number of processes in the tree, counted about
-	// every second. RLIMIT_NPROC is not used: it counts all processes of the
+	// every second and, in a cgroup, with threads by the kernel (pids.max, which
+	// allows 4,096 more for them). RLIMIT_NPROC is not used: it counts all processes of the
 	// user, and does not bind root.
 	Processes int `json:"processes,omitempty"`
 }

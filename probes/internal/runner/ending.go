@@ -37,10 +37,12 @@ func judge(j *Job, r *report, e proc.Ending, stderr []byte) *record.Record {
 	switch {
 	case e.Cause == proc.Lost:
 		set(record.Lost, "the trial's keeper was killed")
+	case e.Cause == proc.Memory && e.PeakRSSBytes <= j.Limits.MemoryBytes:
+		set(record.MemoryLimit, "was killed by the kernel at its limit of %d bytes of memory, with %d resident", j.Limits.MemoryBytes, e.PeakRSSBytes)
 	case e.Cause == proc.Memory:
 		set(record.MemoryLimit, "used %d bytes of memory, more than its limit of %d", e.PeakRSSBytes, j.Limits.MemoryBytes)
 	case e.Cause == proc.Processes:
-		set(record.Failed, "had more than %d processes", j.Limits.Processes)
+		set(record.Failed, "had more than %d processes, or far too many threads", j.Limits.Processes)
 	case e.Cause == proc.Disk:
 		what := "its working folder"
 		if e.DiskFolder == j.Spec.Scratch {

@@ -16,6 +16,10 @@ func FuzzEvents(f *testing.F) {
 	f.Add([]byte(begin + `{"event":"end","token":"t","record":{"ops":-1}}` + "\n"))
 	f.Add([]byte(begin + `{"event":"end","token":"t","record":{"latency":{"counts":{"-1":9223372036854775807,"1":9223372036854775807}}}}` + "\n"))
 	f.Add([]byte("null\n"))
+	// As a Python probe says it.
+	python := `{"event":"hello","token":"t","version":1,"pid":7,"runtime":"CPython 3.12","interpreter":{"version":"3.12.1"}}` + "\n" + `{"event":"ready","token":"t"}` + "\n"
+	f.Add([]byte(python + `{"event":"end","token":"t","record":{"status":"ok","ops":3,"wall_ns":5,"notes":["2 tasks were never awaited"],"loop":{"idle_ns":1,"busy_ns":2,"turns":3,"tasks":{"sampled":1,"steps":2,"awaits":[{"function":"f","file":"a.py","line":1,"wait":"network","wall_ns":3,"count":1,"frames":[{"function":"f"}]}]},"blocking":{"function":"time.sleep"}},"python":{"approximate":"clocks only","samples":2,"python_ns":1}}}` + "\n" + `{"event":"bye","token":"t"}` + "\n"))
+	f.Add([]byte(python + `{"event":"end","token":"t","record":{"ops":1,"wall_ns":1,"loop":{"turns":-1}}}` + "\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := new(report)
 		r.read(bytes.NewReader(data), "t", func(record.Event) {})
@@ -28,6 +32,9 @@ func FuzzEvents(f *testing.F) {
 		rec := *r.record
 		if rec.Ops < 0 || rec.FailedOps > rec.Ops || rec.WallNs < 0 || len(rec.Errors) > record.MaxErrors || rec.Exit != nil || rec.Host != nil {
 			t.Errorf("took %+v", rec)
+		}
+		if l := rec.Loop; l != nil && (l.Turns < 0 || l.BusyNs < 0 || l.Tasks != nil && len(l.Tasks.Awaits) > maxAwaits) || len(rec.Notes) > record.MaxNotes {
+			t.Errorf("took the loop %+v, %d notes", l, len(rec.Notes))
 		}
 		rec.Latency.Quantile(0.99)
 		new(record.Histogram).Merge(rec.Latency)

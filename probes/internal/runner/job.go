@@ -63,7 +63,7 @@ func (j *Job) Run(ctx context.Context) (*record.Record, error) {
 	start := time.Now()
 	scratch := filepath.Join(os.TempDir(), "concprof-"+rand.Text())
 	defer os.RemoveAll(scratch)
-	j.Spec.Scratch = scratch
+	j.Spec.Scratch, j.Spec.TimeoutNs = scratch, int64(j.Timeout)
 	j.Env = append([]string{"TMPDIR=" + scratch}, j.Env...)
 	j.Spec.Version, j.Spec.Token = record.ProtocolVersion, rand.Text()
 
@@ -187,6 +187,12 @@ func (j *Job) probe(ctx context.Context, scratch string) (*record.Record, error)
 	rec := judge(j, r, ending, stderr.Bytes())
 	if err := watch.report(rec, profiles); err != nil {
 		return nil, err
+	}
+	if rec.Status == record.TimedOut && r.record == nil && watch.observer == nil {
+		// What it had written by then is evidence of what it did so long.
+		for _, p := range profiles {
+			rec.Profiles = append(rec.Profiles, record.Profile{Kind: p.kind, Problem: "of a trial that did not end"})
+		}
 	}
 	trial := ending.User + ending.System + ending.Keeper
 	host, missing := between(before, after, trial, serversAfter-serversBefore)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -314,6 +315,25 @@ func TestProfilesAreWholeOrAbsent(t *testing.T) {
 	rec = runJob(t, j, mark)
 	if names := list(t, j.Folder); rec.Status != record.Failed || len(names) != 0 {
 		t.Errorf("status %s, folder has %v", rec.Status, names)
+	}
+}
+
+// What a trial that did not end had written of profiles is kept, if it is whole.
+func TestProfileOfATimedOutTrial(t *testing.T) {
+	j, mark := newJob(t, "profile, then loop")
+	j.Spec.Mode, j.Timeout = harness.ModeProfile, 2*time.Second
+	rec := runJob(t, j, mark)
+	if rec.Status != record.TimedOut || len(rec.Profiles) != 2 {
+		t.Fatalf("status %s, %s, profiles %+v", rec.Status, rec.Reason, rec.Profiles)
+	}
+	if cpu := rec.Profiles[0]; cpu.File != "cpu.pb.gz" || cpu.SHA256 == "" || !strings.Contains(cpu.Problem, "did not end") {
+		t.Errorf("cpu profile: %+v", cpu)
+	}
+	if wall := rec.Profiles[1]; wall.File != "" || wall.Problem == "" {
+		t.Errorf("wall profile: %+v", wall)
+	}
+	if names := list(t, j.Folder); !slices.Contains(names, "cpu.pb.gz") || slices.Contains(names, "wall.pb.gz") {
+		t.Errorf("folder has %v", names)
 	}
 }
 

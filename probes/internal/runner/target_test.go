@@ -181,6 +181,12 @@ var targets = map[string]func(*fake){
 			}
 		}
 	},
+	"profile, then loop": func(f *fake) {
+		f.begin()
+		os.NewFile(record.CPUProfileFD, "cpu").Write(testProfile("a profile"))
+		os.NewFile(record.WallProfileFD, "wall").WriteString("half a prof")
+		forever()
+	},
 	"ignores signals": func(f *fake) { f.begin(); forever() },
 	"kills keeper": func(f *fake) {
 		f.begin()

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	pagecdp "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
@@ -97,6 +98,13 @@ func TestHostileNames(t *testing.T) {
 			}
 		case *runtime.EventExceptionThrown:
 			events = append(events, "exception "+e.ExceptionDetails.Text)
+		case *runtime.EventConsoleAPICalled:
+			events = append(events, "console "+string(e.Type))
+		case *cdplog.EventEntryAdded:
+			// Chromium asks every site for an icon by itself.
+			if !strings.HasSuffix(e.Entry.URL, "/favicon.ico") {
+				events = append(events, "log "+e.Entry.Text)
+			}
 		case *pagecdp.EventJavascriptDialogOpening:
 			events = append(events, "dialog "+e.Message)
 		}

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 
+	"github.com/concprof/concprof/probes"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/rundir"
 	"github.com/concprof/concprof/probes/workload"
@@ -25,6 +26,7 @@ func (a *app) manifest(t target, p *plan.Plan) (rundir.Manifest, error) {
 		Plan:         *p,
 		SourceDigest: digest(t.file.Source),
 	}
+	m.Host.Unenforced = append(m.Host.Unenforced, probes.Unenforced()...)
 	var err error
 	if m.SourceDir, err = filepath.Abs(t.file.Dir); err != nil {
 		return m, err

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -20,6 +21,8 @@ type outputOptions struct {
 	format  formatFlag
 	output  string
 	reports []string
+	// anonymous leaves out who measured what and where.
+	anonymous bool
 }
 
 // AddFlags adds --format and --output.
@@ -27,6 +30,7 @@ func (o *outputOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.VarP(&o.format, "format", "f", "format of the report: "+strings.Join(formatNames(), ", ")+" (default by the extension of --output, else text)")
 	fs.StringVarP(&o.output, "output", "o", "", `write the report to a file instead of standard output ("-")`)
 	fs.StringArrayVar(&o.reports, "report", nil, "write one more report to a file, in the format of its extension; repeatable")
+	fs.BoolVar(&o.anonymous, "anonymous", false, "leave out of reports the host, the command, folders, addresses, package paths, results and messages of errors")
 }
 
 // Validate reports files whose format is not known, before anything runs.
@@ -62,6 +66,9 @@ func writable(name string) error {
 // write writes the report to where the flags say. Files first, so that the
 // text, which people read, comes last.
 func (o *outputOptions) write(a *app, res *analyzer.Result) error {
+	if o.anonymous {
+		res = reports.Anonymous(res, a.ownNames())
+	}
 	for _, name := range o.reports {
 		format, err := reports.FromExtension(name)
 		if err != nil {
@@ -94,6 +101,22 @@ func (o *outputOptions) write(a *app, res *analyzer.Result) error {
 		Verbose: a.verbose,
 	})
 }
+
+// ownNames are those of the host, the user and the user's folder, as far as they
+// are not words that anything could be called by.
+func (a *app) ownNames() []string {
+	host, _ := os.Hostname() // if it has none there is nothing to leave out
+	names := []string{a.lookup("HOME"), host}
+	for _, user := range []string{a.lookup("USER"), a.lookup("LOGNAME")} {
+		if user != "root" && user != "user" {
+			names = append(names, user)
+		}
+	}
+	return slices.DeleteFunc(names, func(n string) bool { return len(n) < minName || n == "localhost" })
+}
+
+// minName is the least length of a name that is looked for in texts.
+const minName = 3
 
 // writeReport writes a report to a file, whole or not at all.
 func (a *app) writeReport(name string, format reports.Format, res *analyzer.Result) error {

@@ -87,6 +87,7 @@ func (h Host) Checks(ctx context.Context) []Check {
 		h.memoryLimit(),
 		h.openFiles(),
 		h.subreaper(),
+		h.kernelLimits(),
 		h.perf(),
 		h.toolchain(ctx),
 	)
@@ -100,6 +101,16 @@ func ok(name, format string, a ...any) Check {
 
 func warn(name, remedy, format string, a ...any) Check {
 	return Check{Name: name, Status: Warn, Finding: fmt.Sprintf(format, a...), Remedy: remedy}
+}
+
+// kernelLimits asks whether a cgroup can be made for a trial.
+func (h Host) kernelLimits() Check {
+	const name = "kernel-limits"
+	if !probes.KernelLimits() {
+		return warn(name, "where systemd runs, try: systemd-run --user --scope concprof ...",
+			"not enforced by the kernel: memory and processes of a trial are watched once to ten times a second")
+	}
+	return ok(name, "memory and processes of a trial are held by a cgroup")
 }
 
 // read returns the text of a file under the root, trimmed.

@@ -89,7 +89,7 @@ var exits = map[string][]string{
 // exitFolders may end the process: they hold the entry points of processes,
 // main, and of the probes, keepers and servers that concprof becomes when it
 // starts itself.
-var exitFolders = []string{"cmd/concprof", "cmd/concprof/internal/decoder", "cmd/truthbench", "probes", "probes/harness", "probes/internal/proc"}
+var exitFolders = []string{"cmd/concprof", "cmd/concprof/internal/decoder", "cmd/faultcheck", "cmd/truthbench", "probes", "probes/harness", "probes/internal/proc"}
 
 // maxMain is the most lines of a main.go below cmd.
 const maxMain = 60
