@@ -40,17 +40,17 @@ folder of runs, of which the newest is taken, or latest, the default.`,
 			if err != nil {
 				return err
 			}
-			res, err := judge(run)
+			j, err := judgeAll(run)
 			if err != nil {
 				return err
 			}
-			if err := o.gate.ask(res); err != nil {
+			if err := j.ask(&o.gate); err != nil {
 				return err
 			}
-			if err := o.write(a, res); err != nil {
+			if err := o.write(a, j); err != nil {
 				return err
 			}
-			return complain(res, run.Path)
+			return complain(j)
 		},
 	}
 	o.AddFlags(cmd.Flags())

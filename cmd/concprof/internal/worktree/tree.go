@@ -22,8 +22,10 @@ const abandonedAge = time.Minute
 // A Tree is a revision that is checked out. Close removes it.
 type Tree struct {
 	// Root is the top of the checkout, and Dir what the repository's folder is
-	// in it, which need not be there.
+	// in it. NewFolder is set if the revision does not have that: it was made,
+	// because what is to be measured may be named from there all the same.
 	Root, Dir string
+	NewFolder bool
 	// Submodules is set if the revision has some: they are not checked out.
 	Submodules bool
 
@@ -57,6 +59,12 @@ func (r *Repository) Add(ctx context.Context, commit, temp string) (_ *Tree, err
 		return nil, fault(err, "check out "+commit)
 	}
 	t.Dir = filepath.Join(t.Root, r.Prefix)
+	if _, missing := os.Stat(t.Dir); missing != nil {
+		t.NewFolder = true
+		if err = os.MkdirAll(t.Dir, 0o777); err != nil {
+			return nil, fault(err, "make the folder of the workload file at "+commit)
+		}
+	}
 	_, missing := os.Stat(filepath.Join(t.Root, ".gitmodules"))
 	t.Submodules = missing == nil
 	return t, nil
@@ -74,13 +82,6 @@ func (t *Tree) Close() error {
 		t.lock.Close() //nolint:errcheck // nothing was written to it
 	}
 	return err
-}
-
-// HasFolder reports whether the revision has the folder that its repository was
-// found from.
-func (t *Tree) HasFolder() bool {
-	info, err := os.Stat(t.Dir)
-	return err == nil && info.IsDir()
 }
 
 // remove takes a worktree out of its repository. If git will not, git finds

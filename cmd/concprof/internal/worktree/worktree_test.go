@@ -94,7 +94,7 @@ func TestTree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text, err := os.ReadFile(filepath.Join(tree.Dir, "a")); string(text) != "one" || !tree.HasFolder() {
+	if text, err := os.ReadFile(filepath.Join(tree.Dir, "a")); string(text) != "one" || tree.NewFolder {
 		t.Errorf("a at HEAD~1 is %q, %v", text, err)
 	}
 	if head, modified, err := r.Head(ctx); err != nil || !modified || head != s.git("rev-parse", "HEAD") {
@@ -111,6 +111,20 @@ func TestTree(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(temp); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// The folder of the workload file may be newer than the revision.
+func TestNewFolder(t *testing.T) {
+	s := newSandbox(t)
+	s.write("bench/io/workload.yaml", "")
+	tree, err := s.find("bench/io").Add(context.Background(), "HEAD", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tree.Close()
+	if info, err := os.Stat(filepath.Join(tree.Dir, "../../sub/a")); err != nil || info.IsDir() || !tree.NewFolder {
+		t.Errorf("%v, new %v", err, tree.NewFolder)
 	}
 }
 
