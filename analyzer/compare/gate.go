@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/concprof/concprof/analyzer"
 	"github.com/concprof/concprof/probes/model"
@@ -77,7 +78,8 @@ func (c *Comparison) missing(name string) string {
 	if c.Against != nil {
 		for _, x := range c.Against.Absent {
 			if x.Workload == name {
-				return fmt.Sprintf("it cannot run at %s: %s", c.Base.Label, x.Reason)
+				reason, _, _ := strings.Cut(x.Reason, "\n")
+				return fmt.Sprintf("it cannot run at %s: %s", c.Base.Label, reason)
 			}
 		}
 	}

@@ -114,9 +114,12 @@ func (a *app) prepareBase(ctx context.Context, file *workload.File, tree *worktr
 	if err != nil {
 		return nil, nil, err
 	}
-	there := *file
-	there.Dir = tree.Dir
 	prepare := func(names []string) (*probes.Prepared, error) {
+		// Only these: functions of one module are built together, and one that
+		// is not there would keep all from being built.
+		there := *file
+		there.Dir = tree.Dir
+		there.Workloads = slices.DeleteFunc(slices.Clone(file.Workloads), func(w workload.Workload) bool { return !slices.Contains(names, w.Name) })
 		return probes.Prepare(ctx, &there, probes.PrepareOptions{Workloads: names, Checkout: tree.Root, Home: home})
 	}
 	prepared, err := prepare(names(of.Workloads))
@@ -182,7 +185,8 @@ func (a *app) noteAgainst(file *workload.File, against *rundir.Against) {
 		a.notef("%s: %s", baseLabel(against), note)
 	}
 	for _, x := range against.Absent {
-		a.notef("%s: not at %s, and so not compared: %s", x.Workload, baseLabel(against), x.Reason)
+		reason, _, _ := strings.Cut(x.Reason, "\n")
+		a.notef("%s: not at %s, and so not compared: %s", x.Workload, baseLabel(against), reason)
 	}
 }
 
