@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -52,17 +53,20 @@ func TestAgainst(t *testing.T) {
 	write("work.go", strings.Replace(work, "%d", "8", 1))
 	git("commit", "-q", "-a", "-m", "two")
 
-	measure := func(rev string) *compare.Comparison {
+	measure := func(t *testing.T, rev string) *compare.Comparison {
 		cmd := exec.Command("concprof", "analyze", "--against", rev, "--format", "json", "-q")
 		cmd.Path = concprof(t)
 		cmd.Dir, cmd.Env = dir, env
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%v\n%s", err, err.(*exec.ExitError).Stderr)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		out, ended := cmd.Output()
+		// On a busy machine cells fail; the report is written all the same.
+		if ended != nil {
+			t.Logf("%s: %v: %s", rev, ended, stderr.String())
 		}
 		var verdict struct{ Against *compare.Comparison }
 		if err := json.Unmarshal(out, &verdict); err != nil || verdict.Against == nil || verdict.Against.Against == nil {
-			t.Fatalf("no comparison: %v\n%s", err, out)
+			t.Fatalf("no comparison: %v, %v\n%s%s", ended, err, out, stderr.String())
 		}
 		return verdict.Against
 	}
@@ -74,7 +78,7 @@ func TestAgainst(t *testing.T) {
 		t.Run(tt.rev, func(t *testing.T) {
 			tried := 0
 			for range attempts {
-				c := measure(tt.rev)
+				c := measure(t, tt.rev)
 				if c.Tested == 0 {
 					continue
 				}
