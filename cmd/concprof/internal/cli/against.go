@@ -42,10 +42,10 @@ func (a *app) beginAgainst(ctx context.Context, t target, p *plan.Plan, o *analy
 	}
 	defer base.Close()
 	if tree.NewFolder {
-		against.Notes = append(against.Notes, "it does not have the folder of the workload file, which was made there")
+		against.Notes = append(against.Notes, "the revision does not have the folder of the workload file, which was made there")
 	}
 	if tree.Submodules {
-		against.Notes = append(against.Notes, "it has submodules, which are not checked out there")
+		against.Notes = append(against.Notes, "the revision has submodules, which are not checked out")
 	}
 	a.noteAgainst(t.file, against)
 
@@ -182,7 +182,7 @@ func (a *app) noteAgainst(file *workload.File, against *rundir.Against) {
 		}
 	}
 	for _, note := range against.Notes {
-		a.notef("%s: %s", baseLabel(against), note)
+		a.notef("%s", note)
 	}
 	for _, x := range against.Absent {
 		reason, _, _ := strings.Cut(x.Reason, "\n")
