@@ -103,6 +103,8 @@ func (w *Workload) answer(text string) Answer {
 			break
 		}
 		a.holds(c, c.Word == a.Found)
+	case workload.SubjectRegression:
+		a.Outcome, a.Why = Undecided, "there is no baseline to compare with"
 	default:
 		in, why := w.measured(c)
 		if why != "" {

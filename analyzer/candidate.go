@@ -146,8 +146,18 @@ func leader(cs []candidate) candidate {
 // those that are not sequential, for a verdict compares at least two. Under a
 // GIL the best of processes and of subinterpreters stays too where it leads: the answer may be that it
 // wins and what to declare. And so does the best of each model that a gate or a
-// claim asks for.
+// claim asks for. Of a run that is measured beside another, what stays there
+// stays here too: what wins on one side is compared on both.
 func (v *view) staying(l *load, cs []candidate) func(candidate) bool {
+	stay := v.needed(l, cs)
+	for c := range v.peerNeeds(l) {
+		stay[c] = true
+	}
+	return func(c candidate) bool { return stay[c.cell] }
+}
+
+// needed returns the cells that a workload's own verdict needs.
+func (v *view) needed(l *load, cs []candidate) map[plan.Cell]bool {
 	margin := v.margin(l)
 	stay := map[plan.Cell]bool{l.baseline(): true, heir(cs, leader(cs), margin).cell: true}
 	others := slices.DeleteFunc(slices.Clone(cs), func(c candidate) bool { return c.cell == l.baseline() })
@@ -179,7 +189,7 @@ func (v *view) staying(l *load, cs []candidate) func(candidate) bool {
 			stay[best.cell] = true
 		}
 	}
-	return func(c candidate) bool { return stay[c.cell] }
+	return stay
 }
 
 // heir returns the simplest cell that is within a margin of the leader: the

@@ -82,3 +82,45 @@ func TestComparedRunsOfTheSameCode(t *testing.T) {
 		t.Errorf("code that is a third slower is told in %d of %d pairs", told, pairs/10)
 	}
 }
+
+// Two revisions of the same code, measured side by side, differ in any cell in
+// at most 5 % of 2,000 pairs and two standard errors, also on a machine whose
+// speed walks away; measured one after the other they do not pass there, which
+// shows that the test would tell. Code that takes twice as long is told always.
+func TestInterleavedPairsOfTheSameCode(t *testing.T) {
+	pairs, apart := 2000, 100
+	if testing.Short() {
+		pairs, apart = 200, 50
+	}
+	const walk = 0.01
+	count := func(n int, slower float64, separate bool) (differ int) {
+		for i := range uint64(n) {
+			kind := analyzer.Kinds[i%uint64(len(analyzer.Kinds))]
+			runs := analyzer.SimulatedPair(t, kind, i+1, slower, walk, separate)
+			c := compared(t, side(t, "base", runs[0]), side(t, "head", runs[1]))
+			for _, w := range c.Workloads {
+				for _, x := range w.Cells {
+					if slower > 1 && x.Verdict == compare.Faster {
+						t.Errorf("pair %d: slower code reads faster: %+v", i, x)
+					}
+				}
+			}
+			if c.Changed > 0 {
+				differ++
+			}
+		}
+		return differ
+	}
+	most := func(n int) float64 { return 0.05*float64(n) + 2*math.Sqrt(0.05*0.95*float64(n)) }
+	same, moved, told := count(pairs, 1, false), count(apart, 1, true), count(apart/5, 2, false)
+	t.Logf("interleaved, %d of %d pairs of the same code differ; one after the other %d of %d; of code that takes twice as long %d of %d", same, pairs, moved, apart, told, apart/5)
+	if float64(same) > most(pairs) {
+		t.Errorf("%d of %d interleaved pairs of the same code differ, want at most %.0f", same, pairs, most(pairs))
+	}
+	if float64(moved) <= most(apart) {
+		t.Errorf("one after the other only %d of %d pairs differ: this machine is too steady to show what interleaving is for", moved, apart)
+	}
+	if told < apart/5 {
+		t.Errorf("code that takes twice as long is told in %d of %d pairs", told, apart/5)
+	}
+}

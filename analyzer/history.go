@@ -23,6 +23,8 @@ type view struct {
 	// host intruded.
 	trials, disturbed int
 	last              string // ID of the last finished trial
+	// peer is the run that is measured beside this one, nil if there is none.
+	peer *view
 }
 
 // A load is what a history holds of one workload.

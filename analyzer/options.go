@@ -210,6 +210,11 @@ type Options struct {
 	// least number of ops per op in flight, so that starting and ending do not
 	// dominate; both give way when the budget cannot hold them.
 	MinOps, Rounds int64
+	// LikePeer is the greatest ratio between the numbers of ops that trials of
+	// a cell would have in two runs measured side by side up to which both have
+	// the same number: pilots of one cell differ by less, and a trial half as
+	// long again is still within its budget's share.
+	LikePeer float64
 }
 
 // DefaultOptions returns the documented defaults.
@@ -239,6 +244,6 @@ func DefaultOptions() Options {
 		MinPilot: 50 * time.Millisecond, MaxPilot: 300 * time.Millisecond,
 		MinTiming: 100 * time.Millisecond, MaxTiming: time.Second,
 		Overhead: 60 * time.Millisecond,
-		MinOps:   10, Rounds: 2,
+		MinOps:   10, Rounds: 2, LikePeer: 1.5,
 	}
 }

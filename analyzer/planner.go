@@ -31,13 +31,18 @@ type step struct {
 
 // Next returns what to measure next.
 func (p *Planner) Next(h plan.History) plan.Decision {
-	v := newView(h, p.o)
+	d, _ := p.next(h, newView(h, p.o))
+	return d
+}
+
+// next returns what to measure next, and in which phase that is.
+func (p *Planner) next(h plan.History, v *view) (plan.Decision, phase) {
 	if d, ok := leftOver(h); ok {
-		return d
+		return d, phase{}
 	}
 	var out []plan.Elimination
-	for _, phase := range v.phases() {
-		s := phase()
+	for _, ph := range v.phases() {
+		s := ph.next()
 		out = append(out, s.out...)
 		v.apply(s.out)
 		if s.trial == nil {
@@ -48,28 +53,39 @@ func (p *Planner) Next(h plan.History) plan.Decision {
 		return plan.Decision{
 			Trials: []plan.Trial{*s.trial}, Eliminated: out, Why: s.why,
 			Expected: n + max(v.ahead(), 1),
-		}
+		}, ph
 	}
-	return plan.Decision{Eliminated: out, Done: true, Why: v.summary(), Expected: distinct(h)}
+	return plan.Decision{Eliminated: out, Done: true, Why: v.summary(), Expected: distinct(h)}, phase{stage: atEnd}
 }
 
+// A phase of a run. Asked for its next step it says by a nil trial that it has
+// nothing left to do.
+type phase struct {
+	workload string // "" before the first
+	stage    int    // within the workload, rising
+	next     func() step
+}
+
+// atEnd is the stage after all others.
+const atEnd = 1 << 30
+
 // phases returns the phases of the whole run in order. Each is asked anew at
-// every decision, and says by a nil trial that it has nothing left to do.
-func (v *view) phases() []func() step {
-	ps := []func() step{v.dryRuns, func() step { return v.controlRound(0) }}
+// every decision.
+func (v *view) phases() []phase {
+	ps := []phase{{"", 0, v.dryRuns}, {"", 1, func() step { return v.controlRound(0) }}}
 	middle := len(v.loads) / 2
 	for i, l := range v.loads {
 		ps = append(ps,
-			func() step { return v.classify(l) },
-			func() step { return v.probe(l) },
-			func() step { return v.pilots(l) },
+			phase{l.w.Name, 2, func() step { return v.classify(l) }},
+			phase{l.w.Name, 3, func() step { return v.probe(l) }},
+			phase{l.w.Name, 4, func() step { return v.pilots(l) }},
 		)
 		if i == middle {
-			ps = append(ps, func() step { return v.controlRound(1) })
+			ps = append(ps, phase{l.w.Name, 5, func() step { return v.controlRound(1) }})
 		}
 		ps = append(ps,
-			func() step { return v.blocks(l) },
-			func() step { return v.profiles(l) },
+			phase{l.w.Name, 6, func() step { return v.blocks(l) }},
+			phase{l.w.Name, 7, func() step { return v.profiles(l) }},
 		)
 	}
 	return ps

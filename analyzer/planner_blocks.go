@@ -134,6 +134,7 @@ func (v *view) sized(l *load, cs []candidate, c candidate, rep int) (*plan.Trial
 			most := l.opsLeft() * 9 / 10 / int64(l.w.Runs*len(cs))
 			t.Ops = min(t.Ops, max(most, n))
 		}
+		t.Ops = v.likePeer(l, c.cell, t.Ops)
 	}
 	return t, int64(float64(t.Ops)*1e9/r) + over, t.Ops <= l.opsLeft()
 }

@@ -81,7 +81,7 @@ func (r *run) workload(j *runner.Job, t plan.Trial) error {
 	if w.Inputs != nil {
 		j.Spec.Inputs = &harness.Inputs{Count: w.Inputs.Count}
 		if w.Inputs.File != "" {
-			j.Spec.Inputs.File = r.prepared.path(w.Inputs.File)
+			j.Spec.Inputs.File = r.prepared.inputs(w.Inputs.File)
 		}
 	}
 	entries := w.Env
@@ -190,9 +190,14 @@ func (t *target) hook(argv, env []string, dir string) *proc.Command {
 }
 
 // calibrated gives the steps the amounts of work that the dry trial of the
-// same op found, so that all trials do the same work.
+// same op found, so that all trials do the same work: also those of another
+// revision, which follow the head's.
 func (r *run) calibrated(s *harness.Spec, t plan.Trial) {
-	for _, f := range r.history.Finished {
+	finished := r.history.Finished
+	if r.head != nil {
+		finished = slices.Concat(r.head.history.Finished, finished)
+	}
+	for _, f := range finished {
 		if f.Trial.Pass != plan.Dry || f.Record.Dry == nil ||
 			f.Trial.Control != t.Control || (t.Control == "" && f.Trial.Cell.Workload != t.Cell.Workload) {
 			continue

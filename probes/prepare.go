@@ -23,18 +23,26 @@ type PrepareOptions struct {
 	// Environ is what the allowed and the declared variables of workloads are
 	// taken from, and what Go targets are built with: os.Environ() if nil.
 	Environ []string
+	// Checkout is set for another revision of the user's tree: the top of where
+	// it is checked out, which f.Dir is below. Home is then the folder of the
+	// user's own workload file. Inputs and interpreters are those found from
+	// there, and servers are not looked for: both revisions get the same.
+	Checkout, Home string
 }
 
 // Prepared is a workload file whose targets can be started. Close removes
 // what was built.
 type Prepared struct {
-	file    *workload.File
-	dir     string // absolute: where relative paths start
-	environ []string
-	memory  int64     // of the host, in bytes
-	built   *workshop // of Go and Python targets, nil if there are none
-	targets map[string]*target
-	servers map[string]*proc.Command // commands of the user's, by name
+	file *workload.File
+	dir  string // absolute: where relative paths of code start
+	home string // absolute: where those of inputs and interpreters start
+	// checkout is the top of another revision's tree, "" for the user's own.
+	checkout string
+	environ  []string
+	memory   int64     // of the host, in bytes
+	built    *workshop // of Go and Python targets, nil if there are none
+	targets  map[string]*target
+	servers  map[string]*proc.Command // commands of the user's, by name
 }
 
 // A target is what a trial of a workload executes.
@@ -77,6 +85,10 @@ func Prepare(ctx context.Context, f *workload.File, o PrepareOptions) (_ *Prepar
 	if p.dir, err = filepath.Abs(f.Dir); err != nil {
 		return nil, err
 	}
+	p.home, p.checkout = p.dir, o.Checkout
+	if p.checkout != "" {
+		p.home = o.Home
+	}
 	defer func() {
 		if err != nil {
 			p.Close()
@@ -95,7 +107,7 @@ func Prepare(ctx context.Context, f *workload.File, o PrepareOptions) (_ *Prepar
 		p.targets[w.Name] = t
 	}
 	for name, s := range f.Servers {
-		if len(s.Command) == 0 {
+		if len(s.Command) == 0 || p.checkout != "" {
 			continue
 		}
 		c, err := p.command(s.Command)
@@ -158,11 +170,14 @@ func (p *Prepared) find(w *workload.Workload) (*target, error) {
 		t.programs[argv[0]] = path
 	}
 	if w.Inputs != nil && w.Inputs.File != "" {
-		if info, err := os.Stat(p.path(w.Inputs.File)); err != nil {
+		if info, err := os.Stat(p.inputs(w.Inputs.File)); err != nil {
 			errs = append(errs, fmt.Errorf("inputs: %w", err))
 		} else if !info.Mode().IsRegular() {
 			errs = append(errs, fmt.Errorf("inputs: %s is not a file", w.Inputs.File))
 		}
+	}
+	if p.checkout != "" {
+		errs = append(errs, p.elsewhere(w)...)
 	}
 	var err error
 	if t.path, err = proc.Self(); err != nil {
@@ -231,6 +246,14 @@ func (p *Prepared) path(name string) string {
 	return filepath.Join(p.dir, name)
 }
 
+// inputs returns the path of a file of inputs.
+func (p *Prepared) inputs(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(p.home, name)
+}
+
 func (p *Prepared) program(argv0 string) (string, error) {
 	path, _ := lookup(p.environ, "PATH")
 	return command.Find(argv0, p.dir, path)
@@ -246,5 +269,10 @@ func (p *Prepared) command(argv []string) (*proc.Command, error) {
 	return &proc.Command{Path: path, Argv: argv, Dir: p.dir, Env: allowed(p.environ)}, nil
 }
 
-// Close removes what was built.
-func (p *Prepared) Close() error { return p.built.close() }
+// Close removes what was built. Closing nil does nothing.
+func (p *Prepared) Close() error {
+	if p == nil {
+		return nil
+	}
+	return p.built.close()
+}

@@ -49,7 +49,7 @@ func (p *Prepared) interpret(ctx context.Context) (faults []error, err error) {
 		key := w.Interpreter()
 		f, ok := asked[key]
 		if !ok {
-			f.Interpreter, f.err = python.Search{Key: key, Dir: p.dir, Env: pythonEnv(p.environ)}.Find(ctx)
+			f.Interpreter, f.err = python.Search{Key: key, Dir: p.home, Env: pythonEnv(p.environ)}.Find(ctx)
 			asked[key] = f
 		}
 		var fault *python.Error

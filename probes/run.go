@@ -34,6 +34,7 @@ type Progress struct {
 	// expects if that is more; Finished those that have a record.
 	Planned, Finished int
 	Trial             plan.Trial
+	Side              rundir.RunSide // of Trial, "" unless two runs are measured
 	Record            *record.Record // of Trial; nil: it is being started
 	// Spent is the time of all finished trials, Budget that of all workloads.
 	Spent, Budget time.Duration
@@ -50,6 +51,8 @@ type run struct {
 	history  plan.History
 	servers  []*server.Server
 	hosts    map[string]string // host:port of every server
+	// head is the run that this one is the base of, nil if it is none.
+	head *run
 }
 
 // Run carries out what the planner decides until it is done. Each decision is
@@ -68,13 +71,11 @@ func Run(ctx context.Context, p *Prepared, o Options) error {
 	if err := proc.Adopt(); err != nil {
 		return err
 	}
-	if !o.NoHostLock {
-		l, err := r.lockHost(ctx)
-		if err != nil {
-			return err
-		}
-		defer l.Release() //nolint:errcheck // the kernel frees it in any case
+	l, err := r.lockHost(ctx)
+	if err != nil {
+		return err
 	}
+	defer l.Release() //nolint:errcheck // the kernel frees it in any case
 	if len(r.history.Decisions) > 0 {
 		if err := o.Dir.AppendNote(rundir.Note{Kind: "resumed", Text: time.Now().UTC().Format(time.RFC3339)}); err != nil {
 			return err
@@ -84,11 +85,15 @@ func Run(ctx context.Context, p *Prepared, o Options) error {
 	if err := r.startServers(ctx); err != nil {
 		return err
 	}
-	err := r.loop(ctx)
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		err = errors.Join(err, o.Dir.AppendNote(rundir.Note{Kind: "interrupted", Text: time.Now().UTC().Format(time.RFC3339)}))
+	return r.noteInterrupt(ctx, r.loop(ctx))
+}
+
+// noteInterrupt journals that err comes of ctx, if it does.
+func (r *run) noteInterrupt(ctx context.Context, err error) error {
+	if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+		return err
 	}
-	return err
+	return errors.Join(err, r.options.Dir.AppendNote(rundir.Note{Kind: "interrupted", Text: time.Now().UTC().Format(time.RFC3339)}))
 }
 
 // hostLockFile is the lock of the host: in the user's own runtime folder, which
@@ -101,9 +106,12 @@ func hostLockFile(environ []string) string {
 	return filepath.Join(dir, "concprof.lock")
 }
 
-// lockHost waits until no other concprof measures on this host. Where the
-// lock cannot be taken at all it says so and goes on.
+// lockHost waits until no other concprof measures on this host, unless it is
+// not to. Where the lock cannot be taken at all it says so and goes on.
 func (r *run) lockHost(ctx context.Context) (*lock.Lock, error) {
+	if r.options.NoHostLock {
+		return nil, nil
+	}
 	// Others need to read the file, no more, to lock it.
 	l, err := lock.Wait(ctx, hostLockFile(r.prepared.environ), 0o644, func(busy *lock.BusyError) {
 		r.note(fmt.Sprintf("waiting for another run on this host to end, which --no-host-lock does not: %v", busy))
@@ -135,15 +143,23 @@ func (r *run) loop(ctx context.Context) error {
 			return err
 		}
 		d := r.options.Planner.Next(r.history)
-		if len(d.Trials) == 0 && !d.Done {
-			return errors.New("run: the planner wants neither a trial nor the end")
-		}
-		if err := r.options.Dir.AppendDecision(d); err != nil {
+		if err := r.decided(d); err != nil {
 			return err
 		}
-		r.history.Decisions = append(r.history.Decisions, d)
 		trials, done = d.Trials, d.Done
 	}
+}
+
+// decided journals a decision.
+func (r *run) decided(d plan.Decision) error {
+	if len(d.Trials) == 0 && !d.Done {
+		return errors.New("run: the planner wants neither a trial nor the end")
+	}
+	if err := r.options.Dir.AppendDecision(d); err != nil {
+		return err
+	}
+	r.history.Decisions = append(r.history.Decisions, d)
+	return nil
 }
 
 // trial runs one trial and journals its record.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/analyzer/compare"
 	"github.com/concprof/concprof/probes/rundir"
 )
 
@@ -25,13 +26,14 @@ type anonymiser struct {
 	done  map[any]reflect.Value // copies by the pointer to what they are of: profiles share much
 }
 
-// Anonymous returns a copy of res that does not say who measured what and where:
+// Anonymous returns copies of res and of its comparison with a base, which may
+// be nil, that do not say who measured what and where:
 // of the host are left its system, cores and fingerprint, of paths of files and
 // packages their last elements, of addresses their schemes. The command, what
 // the dry op returned, the messages of errors and lines of source are left out,
 // and names, whole words such as a user's or a host's, are replaced. The names
 // that the workload file gives stay, as do those of functions.
-func Anonymous(res *analyzer.Result, names []string) *analyzer.Result {
+func Anonymous(res *analyzer.Result, c *compare.Comparison, names []string) (*analyzer.Result, *compare.Comparison) {
 	a := &anonymiser{done: map[any]reflect.Value{}}
 	names = slices.Clone(names)
 	slices.SortFunc(names, func(x, y string) int { return len(y) - len(x) })
@@ -63,7 +65,11 @@ func Anonymous(res *analyzer.Result, names []string) *analyzer.Result {
 			}
 		}
 	}
-	return out
+	c = a.copied(reflect.ValueOf(c)).Interface().(*compare.Comparison)
+	if c != nil {
+		c.Base.Dir, c.Head.Dir = "", ""
+	}
+	return out, c
 }
 
 // text takes out of s what says where.

@@ -45,7 +45,7 @@ func TestAnonymousCanary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := Anonymous(res, []string{"alicehost", "alice smith", "alice"})
+	out, _ := Anonymous(res, nil, []string{"alicehost", "alice smith", "alice"})
 	for _, f := range All() {
 		page := strings.ToLower(string(render(t, f, out, Options{Verbose: true})))
 		for _, canary := range []string{"alice", "smith", "secretproj", "corp.example", "/home", "6.1-"} {
@@ -83,7 +83,7 @@ func TestAnonymousText(t *testing.T) {
 // Without anything to leave out a report keeps its verdicts and numbers.
 func TestAnonymousKeepsNumbers(t *testing.T) {
 	res := fixture(t, "three")
-	out := Anonymous(res, nil)
+	out, _ := Anonymous(res, nil, nil)
 	for i, w := range res.Workloads {
 		o := out.Workloads[i]
 		if w.Class != o.Class || w.Demand != o.Demand || !cmp.Equal(w.Recommendation == nil, o.Recommendation == nil) || len(w.Cells) != len(o.Cells) {

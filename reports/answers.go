@@ -58,10 +58,10 @@ type gateView struct{ Condition, Outcome, Found, Class string }
 // A claimView is a claim on the page.
 type claimView struct{ Says, Standing, Class, Numbers, Because string }
 
-func gateViews(w *analyzer.Workload) []gateView {
+func gateViews(answers []analyzer.Answer) []gateView {
 	var out []gateView
-	for i := range w.Gate {
-		a := &w.Gate[i]
+	for i := range answers {
+		a := &answers[i]
 		out = append(out, gateView{plain(a.Condition), outcome(a), plain(found(a)), answerClass(a.Outcome)})
 	}
 	return out

@@ -10,6 +10,8 @@ import (
 
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/concprof/concprof/analyzer"
 )
 
 // axeVersion is the version that .ci/browser installs into the user's cache.
@@ -79,5 +81,25 @@ func TestAccessible(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSinceAccessible looks at what a page shows of another revision.
+func TestSinceAccessible(t *testing.T) {
+	source := axe(t)
+	ctx, _ := browser(t)
+	file := filepath.Join(t.TempDir(), "report.html")
+	c := sideBySideRuns()
+	c.Workloads[0].Gate = []analyzer.Answer{{Condition: "regression <= 5%", Outcome: analyzer.Undecided, Why: "too few trials"}}
+	if err := os.WriteFile(file, render(t, HTML, fixture(t, "mixed"), Options{Against: c}), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		for _, width := range []int64{1400, 400} {
+			look(t, ctx, scheme, width, "file://"+file)
+			if found := violations(t, ctx, source); len(found) > 0 {
+				t.Errorf("%s, %d wide:\n%s", scheme, width, strings.Join(found, "\n"))
+			}
+		}
 	}
 }

@@ -39,10 +39,21 @@ func WriteComparison(w io.Writer, format Format, c *compare.Comparison, o Option
 	return err
 }
 
+// firstLineOf is the first line of a text, with an ellipsis for the others.
+func firstLineOf(s string) string {
+	line, rest, _ := strings.Cut(s, "\n")
+	if rest != "" {
+		line += " …"
+	}
+	return line
+}
+
 // summary is a comparison in a sentence.
 func summary(c *compare.Comparison) string {
 	tested := plural(int64(c.Tested), "cell")
 	switch {
+	case len(c.Workloads) == 0 && c.Against != nil:
+		return "nothing is compared: no workload can run at " + c.Base.Label
 	case c.Tested == 0:
 		return fewTrials(c)
 	case c.Changed == 0:
@@ -96,9 +107,34 @@ func turns(c *compare.Comparison) []string {
 	return out
 }
 
+// sideBySide says how two runs were measured whose trials were interleaved, ""
+// for others.
+func sideBySide(c *compare.Comparison) string {
+	a := c.Against
+	if a == nil {
+		return ""
+	}
+	tree := "this tree"
+	if a.Modified {
+		tree += " with what was not committed"
+	}
+	s := fmt.Sprintf("%s and %s (%s) were measured side by side, their trials interleaved, with the workload file and inputs of this tree",
+		tree, c.Base.Label, a.Commit[:min(len(a.Commit), 12)])
+	for _, note := range a.Notes {
+		s += "; " + note
+	}
+	return s
+}
+
 // absent tells of workloads and cells that one run alone has.
 func absent(c *compare.Comparison) []string {
 	var out []string
+	if c.Against != nil {
+		for _, x := range c.Against.Absent {
+			out = append(out, fmt.Sprintf("%s cannot run at %s: %s", x.Workload, c.Base.Label, firstLineOf(x.Reason)))
+		}
+		return out
+	}
 	for _, s := range []struct {
 		label string
 		names []string

@@ -2,8 +2,6 @@ package reports
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"strconv"
@@ -20,6 +18,8 @@ type comparePage struct {
 	CSP     string
 	Summary string
 	Alpha   string
+	// SideBySide says how runs were measured whose trials were interleaved.
+	SideBySide string
 
 	Changes, Absent, Differences []string
 	Doubts                       []doubt
@@ -31,7 +31,9 @@ type sourceView struct{ Label, Line string }
 
 type comparedView struct {
 	ID, Name, Class, Recommendation, Legend string
+	BaseLabel, HeadLabel                    string
 	Rows                                    []comparedRow
+	Gates                                   []gateView
 	Only                                    []string
 }
 
@@ -45,12 +47,24 @@ type comparedRow struct {
 // of htmlPage: it runs no script and fetches nothing.
 func comparisonPage(c *compare.Comparison) ([]byte, error) {
 	css := strings.TrimSpace(pageStyle)
-	sum := sha256.Sum256([]byte(css))
-	p := comparePage{
-		Title:   "concprof: " + short(c.Base.Label, 40) + " and " + short(c.Head.Label, 40),
-		CSS:     template.CSS(css),
-		CSP:     "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'",
-		Summary: plain(summary(c)), Alpha: share(c.Alpha),
+	p := comparePageOf(c)
+	p.Title = "concprof: " + short(c.Base.Label, 40) + " and " + short(c.Head.Label, 40)
+	p.CSS, p.CSP = template.CSS(css), policy(css, "")
+	t, err := template.ParseFS(pageFiles, "templates/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse the page's templates: %w", err)
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, "compare.html", p); err != nil {
+		return nil, fmt.Errorf("render the page: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// comparePageOf is what a page shows of a comparison.
+func comparePageOf(c *compare.Comparison) *comparePage {
+	p := &comparePage{
+		Summary: plain(summary(c)), Alpha: share(c.Alpha), SideBySide: plain(sideBySide(c)),
 		Changes: plainAll(turns(c)), Absent: plainAll(absent(c)),
 		Base: sourceView{plain(c.Base.Label), plain(sourceLine(&c.Base))},
 		Head: sourceView{plain(c.Head.Label), plain(sourceLine(&c.Head))},
@@ -66,15 +80,7 @@ func comparisonPage(c *compare.Comparison) ([]byte, error) {
 	for i := range c.Workloads {
 		p.Workloads = append(p.Workloads, comparedViewOf(c, i))
 	}
-	t, err := template.ParseFS(pageFiles, "templates/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("parse the page's templates: %w", err)
-	}
-	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, "compare.html", p); err != nil {
-		return nil, fmt.Errorf("render the page: %w", err)
-	}
-	return b.Bytes(), nil
+	return p
 }
 
 func plainAll(list []string) []string {
@@ -88,7 +94,8 @@ func plainAll(list []string) []string {
 func comparedViewOf(c *compare.Comparison, i int) comparedView {
 	w := &c.Workloads[i]
 	v := comparedView{
-		ID: fmt.Sprintf("w%d", i+1), Name: plain(w.Name), Legend: plain(compareLegend(c, w)),
+		ID: fmt.Sprintf("c%d", i+1), Name: plain(w.Name), Legend: plain(compareLegend(c, w)), Gates: gateViews(w.Gate),
+		BaseLabel: plain(c.Base.Label), HeadLabel: plain(c.Head.Label),
 		Class: plain(fromTo(w.Class)), Recommendation: plain(fromTo(w.Recommendation)),
 		Only: plainAll(onlyCells(c, w, true)),
 	}

@@ -10,13 +10,32 @@ import (
 // comparisonMarkdown is a comparison for a comment on a pull request.
 func comparisonMarkdown(c *compare.Comparison) []byte {
 	head := "## concprof: " + prose(c.Base.Label) + " and " + prose(c.Head.Label) + "\n\n**" + prose(summary(c)) + "**\n"
-	sections := []section{{rankVerdict, head}}
+	sections := append([]section{{rankVerdict, head}}, comparedSections(c, "")...)
+	foot := "\n<sub>" + prose(c.Base.Label) + ": " + prose(sourceLine(&c.Base)) + "<br>" + prose(c.Head.Label) + ": " + prose(sourceLine(&c.Head)) + "</sub>\n"
+	return assemble(append(sections, section{rankFoot, foot}), MarkdownLimit)
+}
+
+// sinceSections tell in the report of a run what changed since the revision
+// that it was measured against.
+func sinceSections(c *compare.Comparison) []section {
+	base := prose(short(c.Base.Label, 40))
+	head := "\n**Since " + base + ": " + prose(summary(c)) + "**\n"
+	return append([]section{{rankVerdict, head}}, comparedSections(c, " since "+base)...)
+}
+
+// comparedSections are what changed; the title of each workload's table ends
+// with suffix.
+func comparedSections(c *compare.Comparison, suffix string) []section {
+	var sections []section
 	var b strings.Builder
 	for _, s := range turns(c) {
 		b.WriteString("- **" + prose(s) + "**\n")
 	}
 	for _, s := range absent(c) {
 		b.WriteString("- " + prose(s) + "\n")
+	}
+	if line := sideBySide(c); line != "" {
+		b.WriteString("\n<sub>" + prose(line) + "</sub>\n")
 	}
 	if b.Len() > 0 {
 		sections = append(sections, section{rankVerdict, "\n" + b.String()})
@@ -30,7 +49,7 @@ func comparisonMarkdown(c *compare.Comparison) []byte {
 		sections = append(sections, section{rankVerdict, b.String()})
 	}
 	for i := range c.Workloads {
-		sections = append(sections, comparedSection(c, &c.Workloads[i]))
+		sections = append(sections, comparedSection(c, &c.Workloads[i], suffix))
 	}
 	if len(c.Warnings) > 0 {
 		b.Reset()
@@ -44,14 +63,13 @@ func comparisonMarkdown(c *compare.Comparison) []byte {
 		}
 		sections = append(sections, section{rankWhy, b.String()})
 	}
-	foot := "\n<sub>" + prose(c.Base.Label) + ": " + prose(sourceLine(&c.Base)) + "<br>" + prose(c.Head.Label) + ": " + prose(sourceLine(&c.Head)) + "</sub>\n"
-	return assemble(append(sections, section{rankFoot, foot}), MarkdownLimit)
+	return sections
 }
 
 // comparedSection is the table of one workload.
-func comparedSection(c *compare.Comparison, w *compare.Workload) section {
+func comparedSection(c *compare.Comparison, w *compare.Workload, suffix string) section {
 	var b strings.Builder
-	b.WriteString("\n### " + code(w.Name) + "\n")
+	b.WriteString("\n### " + code(w.Name) + suffix + "\n")
 	left := 0
 	for i := range w.Cells {
 		x := &w.Cells[i]
@@ -77,6 +95,9 @@ func comparedSection(c *compare.Comparison, w *compare.Workload) section {
 	}
 	if left > 0 {
 		fmt.Fprintf(&b, "\n%s with too few trials to be compared.\n", plural(int64(left), "cell"))
+	}
+	for i := range w.Gate {
+		b.WriteString("\n- gate " + prose(gateLine(&w.Gate[i])) + "\n")
 	}
 	for _, s := range onlyCells(c, w, false) {
 		b.WriteString("\n" + prose(s) + "\n")

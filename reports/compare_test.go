@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -109,5 +110,73 @@ func TestComparisonGolden(t *testing.T) {
 	var b bytes.Buffer
 	if err := WriteComparison(&b, Benchfmt, comparison(), Options{}); err == nil || b.Len() > 0 {
 		t.Errorf("as benchfmt: %v, %q", err, b.String())
+	}
+}
+
+// sideBySideRuns is what a report shows of a run that was measured side by side with
+// another revision: every verdict, and a workload that cannot run there.
+func sideBySideRuns() *compare.Comparison {
+	c := comparison()
+	c.Base.Label, c.Head.Label = "main", "this tree"
+	c.Against = &rundir.Against{
+		Side: rundir.SideHead, Revision: "main", Commit: "26a7ef297686d1c0ffee", Modified: true,
+		Absent: []rundir.Absence{{Workload: "new\x1b[31m", Reason: "workload.yaml:9: undefined: thumb.<b>New\nhint: x"}},
+		Notes:  []string{"servers that are commands run from this tree, for both"},
+	}
+	c.OnlyBase, c.OnlyHead, c.Differences = nil, []string{"new\x1b[31m"}, nil
+	c.Workloads[0].Only = c.Workloads[0].Only[:1]
+	return c
+}
+
+// The reports of a run tell what changed since a revision, the comparison of
+// the two that they were interleaved.
+func TestAgainstGolden(t *testing.T) {
+	for _, v := range []struct {
+		name   string
+		format Format
+		o      Options
+	}{
+		{"against.80.txt", Text, Options{}},
+		{"against.md", Markdown, Options{}},
+		{"against.html", HTML, Options{}},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			v.o.Against = sideBySideRuns()
+			got := render(t, v.format, fixture(t, "mixed"), v.o)
+			golden(t, v.name, got)
+			for _, active := range []string{"<b>New", "\x1b"} {
+				if strings.Contains(string(got), active) && (v.format != Text || active != "<b>New") {
+					t.Errorf("the report has %q", active)
+				}
+			}
+			if v.format == Text {
+				for line := range strings.Lines(string(got)) {
+					if columns(strings.TrimSuffix(line, "\n")) > 80 {
+						t.Errorf("wider than 80 columns: %s", line)
+					}
+				}
+			}
+		})
+	}
+	var verdict struct {
+		Schema  string
+		Against *compare.Comparison
+	}
+	if err := json.Unmarshal(render(t, JSON, fixture(t, "mixed"), Options{Against: sideBySideRuns()}), &verdict); err != nil || verdict.Schema == "" ||
+		verdict.Against == nil || verdict.Against.Against.Commit != sideBySideRuns().Against.Commit || len(verdict.Against.Workloads) != 2 {
+		t.Errorf("as JSON: %+v, %v", verdict, err)
+	}
+	gated := sideBySideRuns()
+	gated.Workloads[0].Gate = []analyzer.Answer{{Condition: "regression <= 5%", Outcome: analyzer.NotMet, Found: "14 % slower (9.1 % to 17 %) in pool at 64"}}
+	for _, f := range []Format{Text, Markdown, HTML} {
+		var b bytes.Buffer
+		if err := WriteComparison(&b, f, gated, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"interleaved", "NOT MET", "14 % slower"} {
+			if !strings.Contains(strings.Join(strings.Fields(strings.NewReplacer("\\", "", "&nbsp;", " ").Replace(b.String())), " "), want) {
+				t.Errorf("%s does not say %q:\n%s", f, want, b.String())
+			}
+		}
 	}
 }

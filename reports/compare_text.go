@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/concprof/concprof/analyzer"
 	"github.com/concprof/concprof/analyzer/compare"
 )
 
@@ -17,31 +18,15 @@ func comparisonText(c *compare.Comparison, o Options) []byte {
 	for _, s := range turns(c) {
 		t.hang("! ", plain(s), doubtStyle)
 	}
-	for _, s := range absent(c) {
-		t.hang("", plain(s), plainStyle)
+	if line := sideBySide(c); line != "" {
+		t.hang("", plain(line), plainStyle)
 	}
-	tables, left := make([]table, len(c.Workloads)), make([]int, len(c.Workloads))
-	for i := range c.Workloads {
-		tables[i], left[i] = compareTable(c, &c.Workloads[i], o.Verbose)
-	}
-	t.grid = newGrid(tables, t.width-len(indent))
-	for i := range c.Workloads {
-		t.compared(c, &c.Workloads[i], tables[i], left[i])
-	}
-	if len(c.Differences) > 0 {
-		t.heading("measured differently")
-		for _, d := range c.Differences {
-			t.hang(indent+"- ", plain(d.String()), doubtStyle)
-		}
-	}
+	t.changes(c, "")
 	for i, w := range c.Warnings {
 		if i == 0 {
 			t.b.WriteString("\n")
 		}
-		t.hang("warning: ", plain(w.Message)+" ["+plain(w.ID)+"]", doubtStyle)
-		if w.Remedy != "" {
-			t.hang("   hint: ", plain(w.Remedy), plainStyle)
-		}
+		t.doubted(w)
 	}
 	t.b.WriteString("\n")
 	labels := []string{short(c.Base.Label, 20), short(c.Head.Label, 20)}
@@ -50,6 +35,52 @@ func comparisonText(c *compare.Comparison, o Options) []byte {
 		t.hang(labels[i]+pad+"  ", plain(sourceLine(&s)), plainStyle)
 	}
 	return []byte(t.b.String())
+}
+
+// since tells in the report of a run what changed since the revision that it
+// was measured against.
+func (t *terminal) since(c *compare.Comparison) {
+	base := plain(short(c.Base.Label, 40))
+	t.hang("since "+base+": ", plain(summary(c)), boldStyle)
+	for _, s := range turns(c) {
+		t.hang("! ", plain(s), doubtStyle)
+	}
+	if line := sideBySide(c); line != "" {
+		t.hang(indent, plain(line), plainStyle)
+	}
+	t.changes(c, ", since "+base)
+	for _, w := range c.Warnings {
+		t.doubted(w)
+	}
+}
+
+// changes writes what only one of the runs has, and the table of each
+// workload, whose title ends with suffix.
+func (t *terminal) changes(c *compare.Comparison, suffix string) {
+	for _, s := range absent(c) {
+		t.hang("", plain(s), plainStyle)
+	}
+	tables, left := make([]table, len(c.Workloads)), make([]int, len(c.Workloads))
+	for i := range c.Workloads {
+		tables[i], left[i] = compareTable(c, &c.Workloads[i], t.verbose)
+	}
+	t.grid = newGrid(tables, t.width-len(indent))
+	for i := range c.Workloads {
+		t.compared(c, &c.Workloads[i], tables[i], left[i], suffix)
+	}
+	if len(c.Differences) > 0 {
+		t.heading("measured differently")
+		for _, d := range c.Differences {
+			t.hang(indent+"- ", plain(d.String()), doubtStyle)
+		}
+	}
+}
+
+func (t *terminal) doubted(w analyzer.Warning) {
+	t.hang("warning: ", plain(w.Message)+" ["+plain(w.ID)+"]", doubtStyle)
+	if w.Remedy != "" {
+		t.hang("   hint: ", plain(w.Remedy), plainStyle)
+	}
 }
 
 func sourceLine(s *compare.Source) string {
@@ -65,8 +96,8 @@ func sourceLine(s *compare.Source) string {
 }
 
 // compared writes the section of one workload.
-func (t *terminal) compared(c *compare.Comparison, w *compare.Workload, tab table, left int) {
-	title := "── " + short(w.Name, t.prose-8) + " "
+func (t *terminal) compared(c *compare.Comparison, w *compare.Workload, tab table, left int, suffix string) {
+	title := "── " + short(w.Name, t.prose-8-columns(suffix)) + suffix + " "
 	title += strings.Repeat("─", max(0, t.prose-columns(title)))
 	t.b.WriteString("\n" + t.palette.bold(title) + "\n")
 	if len(tab.rows) > 0 {
@@ -77,6 +108,9 @@ func (t *terminal) compared(c *compare.Comparison, w *compare.Workload, tab tabl
 	}
 	if left > 0 {
 		t.note(plural(int64(left), "more cell") + " with too few trials, with --verbose")
+	}
+	for i := range w.Gate {
+		t.hang(indent+"gate: ", plain(gateLine(&w.Gate[i])), plainStyle)
 	}
 	for _, s := range onlyCells(c, w, t.verbose) {
 		t.hang(indent, plain(s), plainStyle)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/analyzer/compare"
 )
 
 //go:embed templates/*.html
@@ -26,13 +27,16 @@ var flameScript string
 // page is what the HTML page shows. Strings from the run are plain text; the
 // template escapes them for where they stand.
 type page struct {
-	Title     string
-	CSS       template.CSS
-	CSP       string
-	Created   string
-	Run       runView
-	Partial   bool
-	Doubts    []doubt
+	Title   string
+	CSS     template.CSS
+	CSP     string
+	Created string
+	Run     runView
+	Partial bool
+	Doubts  []doubt
+	// Since is what changed since the revision that the run was measured
+	// against, nil if there is none.
+	Since     *comparePage
 	Workloads []workloadView
 	Markers   []markerView
 	// Flames is what the script draws from, nil when there is nothing to draw;
@@ -54,7 +58,7 @@ type runView struct {
 // nothing else, so that even a hole in an escape would run nothing.
 //
 // The page is as rich as fits into the bytes that its workloads may take.
-func htmlPage(res *analyzer.Result) ([]byte, error) {
+func htmlPage(res *analyzer.Result, against *compare.Comparison) ([]byte, error) {
 	t, err := template.ParseFS(pageFiles, "templates/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse the page's templates: %w", err)
@@ -64,7 +68,11 @@ func htmlPage(res *analyzer.Result) ([]byte, error) {
 		if i == len(densities())-1 {
 			b.most = math.MaxInt
 		}
-		switch err := t.ExecuteTemplate(&b, "page.html", pageOf(res, d)); {
+		p := pageOf(res, d)
+		if against != nil {
+			p.Since = comparePageOf(against)
+		}
+		switch err := t.ExecuteTemplate(&b, "page.html", p); {
 		case err == nil:
 			return b.Bytes(), nil
 		case !errors.Is(err, errTooLong):

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/analyzer/compare"
 	"github.com/concprof/concprof/probes/record"
 )
 
@@ -15,8 +16,11 @@ import (
 // \uXXXX, so that printing the document on a terminal shows them and does
 // nothing else, and so is a "#" that a CI runner could take for the beginning
 // of a command; the values that a decoder reads are unchanged.
-func jsonDocument(res *analyzer.Result) ([]byte, error) {
-	out, err := json.MarshalIndent(listed(res), "", "  ")
+func jsonDocument(res *analyzer.Result, against *compare.Comparison) ([]byte, error) {
+	out, err := json.MarshalIndent(struct {
+		*analyzer.Result
+		Against *compare.Comparison `json:"against,omitempty"`
+	}{listed(res), against}, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("encode the result: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/analyzer/compare"
 	"github.com/concprof/concprof/probes/model"
 )
 
@@ -32,7 +33,7 @@ const (
 )
 
 // markdown is the result for a comment on a pull request or a step summary.
-func markdown(res *analyzer.Result) []byte {
+func markdown(res *analyzer.Result, against *compare.Comparison) []byte {
 	sections := []section{{rankVerdict, "## concprof\n"}}
 	if !res.Complete {
 		sections = append(sections, section{rankVerdict, "\n**The run did not finish: this is partial.**\n"})
@@ -46,6 +47,9 @@ func markdown(res *analyzer.Result) []byte {
 			lead = ""
 		}
 		sections = append(sections, section{rankVerdict, lead + verdictLine(&res.Workloads[i])})
+	}
+	if against != nil {
+		sections = append(sections, sinceSections(against)...)
 	}
 	for i := range res.Workloads {
 		sections = append(sections, workloadSections(&res.Workloads[i])...)

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/analyzer/compare"
 )
 
 // Format names a kind of report.
@@ -90,6 +91,9 @@ type Options struct {
 	// Verbose shows every cell and the scaling fits where text otherwise
 	// shows the best level of each model.
 	Verbose bool
+	// Against is what changed since the revision that the run was measured
+	// against, nil if there is none.
+	Against *compare.Comparison
 }
 
 // DefaultWidth is the number of columns when none is given, and MinWidth the
@@ -122,11 +126,11 @@ func Write(w io.Writer, format Format, res *analyzer.Result, o Options) error {
 	case Text:
 		out = text(res, o)
 	case JSON:
-		out, err = jsonDocument(res)
+		out, err = jsonDocument(res, o.Against)
 	case Markdown:
-		out = markdown(res)
+		out = markdown(res, o.Against)
 	case HTML:
-		out, err = htmlPage(res)
+		out, err = htmlPage(res, o.Against)
 	case Benchfmt:
 		out = benchmarks(res)
 	default:

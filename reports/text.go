@@ -22,8 +22,15 @@ func text(res *analyzer.Result, o Options) []byte {
 	if len(res.Workloads) == 0 {
 		t.hang("", "no workload was judged", boldStyle)
 	}
-	if !res.Complete {
+	switch {
+	case res.Complete:
+	case o.Against != nil:
+		t.hang("! ", "the run did not finish: what follows is partial; what is interleaved is not resumed, so measure both again", doubtStyle)
+	default:
 		t.hang("! ", "the run did not finish: what follows is partial; resume it with concprof analyze --resume "+quoted([]string{plain(res.Run.Dir)}), doubtStyle)
+	}
+	if o.Against != nil {
+		t.since(o.Against)
 	}
 	tables := make([]table, len(res.Workloads))
 	legends := make([]string, len(res.Workloads))

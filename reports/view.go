@@ -125,7 +125,7 @@ func viewOf(res *analyzer.Result, i int, d density, data *flameData) workloadVie
 	v.Numbers = figures(w, known)
 	v.Evidence = evidence(w, known)
 	v.Parts = usedParts(v.Bars)
-	v.Claim, v.Gates = claimOf(w), gateViews(w)
+	v.Claim, v.Gates = claimOf(w), gateViews(w.Gate)
 	for _, s := range loopLines(w) {
 		v.Loop = append(v.Loop, plain(s))
 	}

@@ -82,7 +82,11 @@ func (c *Comparison) doubts(base, head Side, o Options) {
 	}
 	for _, s := range []Side{base, head} {
 		if !s.Result.Complete {
-			warn(WarnIncomplete, "finish it: concprof analyze --resume "+s.Result.Run.Dir, "%s is not complete", s.Label)
+			remedy := "finish it: concprof analyze --resume " + s.Result.Run.Dir
+			if c.Against != nil {
+				remedy = "measure both again: what is interleaved is not resumed"
+			}
+			warn(WarnIncomplete, remedy, "%s is not complete", s.Label)
 		}
 		for _, w := range s.Result.Warnings {
 			if w.ID == analyzer.WarnNoisyHost {

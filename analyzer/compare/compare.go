@@ -8,6 +8,7 @@ import (
 
 	"github.com/concprof/concprof/analyzer"
 	"github.com/concprof/concprof/probes/model"
+	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
 	"github.com/concprof/concprof/probes/rundir"
 )
@@ -28,6 +29,9 @@ type Comparison struct {
 	Schema string `json:"schema"`
 	Base   Source `json:"base"`
 	Head   Source `json:"head"`
+	// Against is set if the two were measured side by side, their trials
+	// interleaved: then what changed on the machine changed both.
+	Against *rundir.Against `json:"against,omitempty"`
 	// Alpha is the level of all tests together, and Tested how many there were.
 	Alpha  float64 `json:"alpha"`
 	Tested int     `json:"tested"`
@@ -59,6 +63,11 @@ type Workload struct {
 	Name           string `json:"name"`
 	Class          Change `json:"class"`
 	Recommendation Change `json:"recommendation"`
+	// Usual is the cell that stands for the workload: what the base recommends,
+	// or sequential if it recommends nothing.
+	Usual plan.Cell `json:"usual"`
+	// Gate are the answers to the conditions that were asked of the comparison.
+	Gate []analyzer.Answer `json:"gate,omitempty"`
 	// Floor is the larger noise floor of the two runs: what differs by less,
 	// relative, is no difference.
 	Floor float64 `json:"noise_floor"`
@@ -142,6 +151,9 @@ func Compare(base, head Side, o Options) (*Comparison, error) {
 	if c.Differences == nil {
 		c.Differences = []Difference{}
 	}
+	if head.Run.Beside(base.Run) {
+		c.Against = head.Run.Manifest.Against
+	}
 	for i := range base.Result.Workloads {
 		b := &base.Result.Workloads[i]
 		h := find(head.Result, b.Name)
@@ -159,6 +171,19 @@ func Compare(base, head Side, o Options) (*Comparison, error) {
 	o.test(c)
 	c.doubts(base, head, o)
 	return c, nil
+}
+
+// Alone is the comparison of a run with a base at which none of its workloads
+// could run.
+func Alone(head Side, base string, o Options) *Comparison {
+	c := &Comparison{
+		Schema: Schema, Base: Source{Label: base}, Head: head.source(), Against: head.Run.Manifest.Against, Alpha: o.Alpha, MinTrials: o.MinTrials,
+		Workloads: []Workload{}, OnlyBase: []string{}, OnlyHead: []string{}, Differences: []Difference{}, Warnings: []analyzer.Warning{},
+	}
+	for i := range head.Result.Workloads {
+		c.OnlyHead = append(c.OnlyHead, head.Result.Workloads[i].Name)
+	}
+	return c
 }
 
 func (s Side) source() Source {
@@ -181,6 +206,10 @@ func (o Options) workload(base, head Side, b, h *analyzer.Workload) Workload {
 		Name: b.Name, Floor: max(b.NoiseFloor, h.NoiseFloor), Cells: []Cell{}, Only: []OnlyCell{},
 		Class:          Change{Base: string(b.Class), Head: string(h.Class), Changed: b.Class != h.Class},
 		Recommendation: recommended(b, h),
+		Usual:          plan.Cell{Workload: b.Name, Model: model.Sequential, Concurrency: 1},
+	}
+	if r := b.Recommendation; r != nil {
+		w.Usual.Model, w.Usual.Concurrency = r.Model, r.Concurrency
 	}
 	if w.Class.Changed && (b.Class == analyzer.Inconclusive || h.Class == analyzer.Inconclusive) {
 		w.Class.Note = "one of the runs does not decide it"

@@ -6,6 +6,7 @@
 //	options.go    every threshold, with its source
 //	alike.go      what must be alike for two runs to be comparable
 //	cells.go      the tests: rank sums, corrected over all cells
+//	gate.go       conditions on what changed: "regression <= 5%"
 //
 // # What counts as a difference
 //
@@ -20,5 +21,6 @@
 // The trials of one run were made one after the other. Whatever changed on the
 // machine between two runs, its clock, its neighbours, its temperature, stands
 // in every trial of one of them, and no test on the trials can tell it from a
-// change of the code.
+// change of the code. Two runs whose trials were interleaved, as analyze
+// --against measures them, share whatever changed; Comparison.Against marks them.
 package compare

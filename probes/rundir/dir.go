@@ -49,11 +49,16 @@ func Create(root string, m Manifest, source []byte) (*Dir, error) {
 	if !namePattern.MatchString(m.ID) {
 		return nil, fmt.Errorf("run id %q: want letters, digits, '.', '_' and '-', at most 64", m.ID)
 	}
-	m.Schema = ManifestSchema
 	path := filepath.Join(root, m.Name, m.ID)
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, writeError(path, err)
 	}
+	return createAt(path, m, source)
+}
+
+// createAt makes a run directory in a folder that is there.
+func createAt(path string, m Manifest, source []byte) (*Dir, error) {
+	m.Schema = ManifestSchema
 	if err := os.Mkdir(path, 0o777); err != nil {
 		return nil, writeError(path, err)
 	}

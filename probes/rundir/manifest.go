@@ -40,6 +40,8 @@ type Manifest struct {
 	// and SourcePath the file's path; both for resuming only.
 	SourceDir  string `json:"source_dir"`
 	SourcePath string `json:"source_path,omitempty"`
+	// Against is set in both runs of a measurement against another revision.
+	Against *Against `json:"against,omitempty"`
 }
 
 // Tool is the concprof that measured.

@@ -165,7 +165,10 @@ func below(path, pattern string) ([]string, error) {
 	}
 	var runs []string
 	for _, m := range manifests {
-		runs = append(runs, filepath.Join(path, filepath.Dir(filepath.FromSlash(m))))
+		run := filepath.Join(path, filepath.Dir(filepath.FromSlash(m)))
+		if !isRun(filepath.Dir(run)) { // the base of a run is opened with it
+			runs = append(runs, run)
+		}
 	}
 	return runs, nil
 }

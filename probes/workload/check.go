@@ -89,6 +89,9 @@ func (d *document) checkWorkload(f *File, w *Workload, at place) {
 	}
 	if w.Claim != nil {
 		d.checkCondition(at.in("claim", "expect"), w.Claim.Expect)
+		if c, err := ParseCondition(w.Claim.Expect); err == nil && c.Subject == SubjectRegression {
+			d.say(at.in("claim", "expect"), "a claim is about one run, regression about two", "put it under gate")
+		}
 	}
 }
 

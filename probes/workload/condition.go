@@ -2,7 +2,9 @@ package workload
 
 import (
 	"fmt"
+	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,7 +15,8 @@ import (
 // integration, or what a claim lets expect. "speedup(threads) >= 1.2".
 type Condition struct {
 	Subject Subject
-	// Model is that of "speedup(model)", "" where the recommendation is meant.
+	// Model is that of "speedup(model)" or "regression(model)", "" where the
+	// recommendation is meant.
 	Model model.Model
 	Op    string // one of ==, !=, <, <=, >, >=
 	// Word is what class, recommendation, limit and failures are compared with, Value, in
@@ -35,11 +38,15 @@ const (
 	SubjectDemand         Subject = "demand"
 	SubjectSpeedup        Subject = "speedup"     // over sequential; of the recommendation, or of a model's best cell
 	SubjectConcurrency    Subject = "concurrency" // of the recommendation
+	// SubjectRegression is the share of its throughput that a workload has lost
+	// since the baseline, at what that recommends, or in a model's best cell.
+	// Only a comparison answers it.
+	SubjectRegression Subject = "regression"
 )
 
 // subjects returns every subject.
 func subjects() []Subject {
-	all := []Subject{SubjectClass, SubjectRecommendation, SubjectLimit, SubjectFailures, SubjectDemand, SubjectSpeedup, SubjectConcurrency}
+	all := []Subject{SubjectClass, SubjectRecommendation, SubjectLimit, SubjectFailures, SubjectDemand, SubjectSpeedup, SubjectConcurrency, SubjectRegression}
 	for _, m := range Metrics() {
 		all = append(all, Subject(m))
 	}
@@ -96,8 +103,7 @@ func ParseCondition(s string) (Condition, error) {
 	}
 	c := Condition{Subject: Subject(m[1]), Op: m[3]}
 	words := c.Subject.words()
-	known := words != nil || c.Subject.metric() != "" || c.Subject == SubjectDemand || c.Subject == SubjectSpeedup || c.Subject == SubjectConcurrency
-	if !known {
+	if !slices.Contains(subjects(), c.Subject) {
 		var names []string
 		for _, k := range subjects() {
 			names = append(names, string(k))
@@ -105,8 +111,8 @@ func ParseCondition(s string) (Condition, error) {
 		return Condition{}, fmt.Errorf("unknown subject %s%s: want %s", quoted(m[1]), meant(m[1], names), listed(names, "or"))
 	}
 	if m[2] != "" {
-		if c.Subject != SubjectSpeedup {
-			return Condition{}, fmt.Errorf("%s is not of a model: only speedup is, as in speedup(pool)", m[1])
+		if c.Subject != SubjectSpeedup && c.Subject != SubjectRegression {
+			return Condition{}, fmt.Errorf("%s is not of a model: only speedup and regression are, as in speedup(pool)", m[1])
 		}
 		var err error
 		if c.Model, err = model.Parse(m[2]); err != nil {
@@ -137,6 +143,14 @@ func (c Condition) withWord(word string, words []string) (Condition, error) {
 
 func (c Condition) withValue(text string) (Condition, error) {
 	var err error
+	if c.Subject == SubjectRegression {
+		digits, ok := strings.CutSuffix(text, "%")
+		if c.Value, err = strconv.ParseFloat(digits, 64); !ok || err != nil || !(c.Value >= 0 && c.Value <= 100) {
+			return Condition{}, fmt.Errorf("regression: want a percentage, such as 5%%; got %s", quoted(text))
+		}
+		c.Value /= 100
+		return c, nil
+	}
 	switch c.Subject.metric() {
 	case MetricRSS:
 		c.Value, err = sizeUnit.parse(text)
@@ -186,6 +200,8 @@ func (c Condition) String() string {
 	switch m := c.Subject.metric(); {
 	case c.Word != "":
 		limit = c.Word
+	case c.Subject == SubjectRegression:
+		limit = strconv.FormatFloat(math.Round(c.Value*1e10)/1e8, 'f', -1, 64) + "%"
 	case m == MetricRSS:
 		limit = Size(c.Value).String()
 	case m != "" && m != MetricThreads:

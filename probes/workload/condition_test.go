@@ -30,7 +30,14 @@ func TestParseCondition(t *testing.T) {
 		{text: "speedup >= fast", err: "not a number"},
 		{text: "speedup >= NaN", err: "not a number"},
 		{text: "speedup(thread) >= 4", err: `unknown model "thread"`},
-		{text: "p99(pool) <= 5ms", err: "only speedup is"},
+		{text: "p99(pool) <= 5ms", err: "only speedup and regression are"},
+		{text: "regression <= 5%", want: "regression <= 5%"},
+		{text: "regression(pool) < 2.50%", want: "regression(pool) < 2.5%"},
+		{text: "regression <= 0.05", err: "want a percentage, such as 5%"},
+		{text: "regression <= 101%", err: "want a percentage"},
+		{text: "regression <= -1%", err: "want a percentage"},
+		{text: "regression <= NaN%", err: "want a percentage"},
+		{text: "regression == 5%", err: "no two are equal"},
 		{text: "p99 <= 50", err: "p99: "},
 	}
 	for _, tt := range tests {
@@ -45,7 +52,7 @@ func TestParseCondition(t *testing.T) {
 }
 
 func FuzzParseCondition(f *testing.F) {
-	for _, s := range []string{"class == io-bound", "speedup(pool) >= 4.5x", "p99 <= 1m30s", "rss < 3GiB", "limit != none"} {
+	for _, s := range []string{"class == io-bound", "speedup(pool) >= 4.5x", "p99 <= 1m30s", "rss < 3GiB", "limit != none", "regression(pool) <= 2.75%", "regression < 1e-7%"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -75,6 +82,10 @@ workloads:
 		t.Errorf("%+v", c)
 	}
 	_, err = Parse("w.yaml", []byte(strings.Replace(file, "%s", "speedup(pol) >= 1.2", 1)))
+	_, regression := Parse("w.yaml", []byte(strings.Replace(file, "%s", "regression <= 5%", 1)))
+	if regression == nil || !strings.Contains(regression.Error(), "a claim is about one run") {
+		t.Errorf("%v", regression)
+	}
 	if err == nil || !strings.Contains(err.Error(), `w.yaml:5:39: workloads[0].claim.expect: unknown model "pol"`) {
 		t.Errorf("%v", err)
 	}

@@ -23,6 +23,7 @@ type analyzeOptions struct {
 	gate       gateOptions
 	foreign    foreignOptions
 	dir        string
+	against    string
 	resume     bool
 	noHostLock bool
 }
@@ -34,6 +35,7 @@ func (o *analyzeOptions) AddFlags(fs *pflag.FlagSet) {
 	o.gate.AddFlags(fs)
 	o.foreign.AddFlags(fs)
 	addDirFlag(fs, &o.dir)
+	fs.StringVar(&o.against, "against", "", "measure this revision of the repository too, trial by trial beside this tree, and compare")
 	fs.BoolVar(&o.resume, "resume", false, "go on with an interrupted run: finished trials are kept")
 	fs.BoolVar(&o.noHostLock, "no-host-lock", false, "measure even while another run does on this host")
 }
@@ -61,6 +63,14 @@ again and writes those files anew. On an archive of a run (concprof export
 Conditions on the verdict, --gate or the file's gate, decide the exit code: 3 if
 one is not met, 5 if one cannot be decided.
 
+--against REV measures the same workloads at another revision of the git
+repository too and says what changed since: the trials of both are interleaved, so
+what happens on the machine meanwhile happens to both. The revision is checked out
+in a temporary place; tree, index and branches stay as they are. The workload file
+and the inputs are those of this tree on both sides, and what is not committed is
+part of it. It takes twice the time, and the run keeps both. A gate such as
+"regression <= 5%" needs it.
+
 Ctrl-C ends the run with a report of what there is; analyze --resume goes on.`,
 		Example: `  concprof analyze workload.yaml
   concprof analyze workload.yaml --budget 20s --model sequential,pool,goroutines -c 1,8
@@ -70,6 +80,7 @@ Ctrl-C ends the run with a report of what there is; analyze --resume goes on.`,
   concprof analyze -- gzip -9 -c access.log
   concprof analyze workload.yaml --report report.html --format json > verdict.json
   concprof analyze workload.yaml --gate "class == io-bound" --gate "speedup(pool) >= 4"
+  concprof analyze workload.yaml --against main --gate "regression <= 5%"
   concprof analyze --resume latest`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.Validate(); err != nil {
@@ -94,7 +105,7 @@ func (a *app) analyze(cmd *cobra.Command, args []string, o *analyzeOptions) erro
 		return err
 	}
 	if t.run != "" {
-		for _, name := range measureFlags {
+		for _, name := range append([]string{"against"}, measureFlags...) {
 			if cmd.Flags().Changed(name) {
 				return usage("leave it out: a run keeps the settings that it began with", "--%s has no meaning for a run directory", name)
 			}
@@ -141,6 +152,14 @@ func (a *app) begin(ctx context.Context, t target, o *analyzeOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.against != "" {
+		return a.beginAgainst(ctx, t, p, o)
+	}
+	for _, w := range p.Workloads {
+		if err := needBaseline(w.Gate, "add one: --against main"); err != nil {
+			return err
+		}
+	}
 	prepared, err := a.prepare(ctx, t.file, p)
 	if err != nil {
 		return err
@@ -171,13 +190,16 @@ func (a *app) resume(ctx context.Context, path string, o *analyzeOptions) error 
 	if run.IsArchive() {
 		return usage("unpack it into a folder, and resume that", "%s is an archive of a run, which nothing is written to", path)
 	}
+	if run.Manifest.Against != nil && !run.Complete {
+		return usage("run it again: what is interleaved is of one hour", "%s was measured against another revision, which cannot be resumed", run.Path)
+	}
 	dir, run, err := rundir.Resume(run.Path)
 	if err != nil {
 		return err
 	}
 	if run.Complete {
 		a.notef("the run is complete: nothing is left to measure")
-		return errors.Join(dir.Close(), a.conclude(run.Path, o, nil))
+		return errors.Join(dir.Close(), a.conclude(run.Path, o, nil, nil))
 	}
 	file, err := sourceOf(run)
 	if err != nil {
@@ -257,9 +279,11 @@ func (a *app) measure(ctx context.Context, dir *rundir.Dir, prepared *probes.Pre
 	progress.close()
 	path := dir.Path()
 	ran = errors.Join(ran, dir.Verify(), dir.Close())
-	concluded := a.conclude(path, o, prepared.Root)
+	concluded := a.conclude(path, o, prepared.Root, nil)
 	var interrupt *interruptError
 	switch {
+	case errors.As(context.Cause(ctx), &interrupt) && o.against != "":
+		return &interruptError{signal: interrupt.signal, hint: "a run against another revision is not resumed: run it again"}
 	case errors.As(context.Cause(ctx), &interrupt):
 		return &interruptError{signal: interrupt.signal, hint: "to go on: concprof analyze --resume " + path}
 	case ran != nil:
@@ -285,50 +309,57 @@ func (a *app) announce(h plan.History, path string) {
 }
 
 // conclude judges a run directory, writes its derived files and the reports
-// that were asked for, and prints the verdict. root returns the folder of the
-// module that a workload was built from in this process; nil if none was.
-func (a *app) conclude(path string, o *analyzeOptions, root func(workload string) string) error {
+// that were asked for, and prints the verdict. root and base return the folder
+// of the module that a workload was built from in this process, in the user's tree
+// and at the other revision; they are nil if none was.
+func (a *app) conclude(path string, o *analyzeOptions, root, base func(workload string) string) error {
 	run, err := openRun(path, o.dir)
 	if err != nil {
 		return err
 	}
-	res, err := judge(run)
+	j, err := judgeAll(run)
 	if err != nil {
 		return err
 	}
 	var kept error
 	if root != nil {
-		kept = keepExcerpts(run.Path, res, root)
+		kept = keepExcerpts(run.Path, j.res, root)
 	}
-	return errors.Join(kept, a.tell(run, res, o))
+	if base != nil && j.base != nil {
+		kept = errors.Join(kept, keepExcerpts(j.base.Run.Path, j.base.Result, base))
+	}
+	return errors.Join(kept, a.tell(j, o))
 }
 
 // report judges a run, whose sources it does not read, and tells of it.
 func (a *app) report(run *rundir.Run, o *analyzeOptions) error {
-	res, err := judge(run)
+	j, err := judgeAll(run)
 	if err != nil {
 		return err
 	}
-	return a.tell(run, res, o)
+	return a.tell(j, o)
 }
 
 // tell writes the derived files of a judged run anew and shows the result.
-func (a *app) tell(run *rundir.Run, res *analyzer.Result, o *analyzeOptions) error {
-	if err := errors.Join(o.gate.ask(res), o.foreign.show(res)); err != nil {
+func (a *app) tell(j *judged, o *analyzeOptions) error {
+	if err := errors.Join(j.ask(&o.gate), o.foreign.show(j.res)); err != nil {
 		return err
 	}
-	if run.IsArchive() {
-		if err := o.output.write(a, res); err != nil {
+	if j.run.IsArchive() {
+		if err := o.output.write(a, j); err != nil {
 			return err
 		}
-		a.notef("%s stays as it is: what is derived from an archive is kept nowhere, --report FILE writes it", run.Path)
-		return complain(res, run.Path)
+		a.notef("%s stays as it is: what is derived from an archive is kept nowhere, --report FILE writes it", j.run.Path)
+		return complain(j)
 	}
-	written := writeDerived(run.Path, res)
+	written := writeDerived(j.run.Path, j.res, j.comparison)
+	if j.base != nil {
+		written = errors.Join(written, writeDerived(j.base.Run.Path, j.base.Result, nil))
+	}
 	// What cannot be kept can still be read.
-	if err := errors.Join(written, o.output.write(a, res)); err != nil {
+	if err := errors.Join(written, o.output.write(a, j)); err != nil {
 		return err
 	}
-	a.notef("the run is kept in %s", run.Path)
-	return complain(res, run.Path)
+	a.notef("the run is kept in %s", j.run.Path)
+	return complain(j)
 }

@@ -19,6 +19,7 @@ type compareOptions struct {
 	format comparisonFormat
 	output string
 	force  bool
+	gate   gateOptions
 	dir    string
 }
 
@@ -27,11 +28,15 @@ func (o *compareOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.VarP(&o.format, "format", "f", "format: "+strings.Join(comparisonNames(), ", ")+" (default by the extension of --output, else text)")
 	fs.StringVarP(&o.output, "output", "o", "", `write to a file instead of standard output ("-")`)
 	fs.BoolVar(&o.force, "force", false, "compare runs that were measured differently")
+	o.gate.AddFlags(fs)
 	addDirFlag(fs, &o.dir)
 }
 
 // Validate reports a file whose format is not known, or that has no folder.
 func (o *compareOptions) Validate() error {
+	if err := o.gate.Validate(); err != nil {
+		return err
+	}
 	if o.output == "" || o.output == "-" {
 		return nil
 	}
@@ -65,9 +70,15 @@ not told apart.
 Runs that were measured differently are refused: on another host, by another
 concprof or Go, with other settings or another workload. --force compares them
 all the same, under a warning. What changed on the machine between two runs looks
-like a change of the code: measure both shortly after one another.`,
+like a change of the code: measure both shortly after one another, or at once, by
+concprof analyze --against.
+
+Conditions, --gate, are on the verdict of HEAD and on what changed,
+"regression <= 5%", and decide the exit code: 3 if one is not met, 5 if one cannot
+be decided.`,
 		Example: `  concprof compare .concprof/quickstart/20261102T093000Z-aaaaaa latest
-  concprof compare main=runs/main pull-7=runs/pull -o compare.md`,
+  concprof compare main=runs/main pull-7=runs/pull -o compare.md
+  concprof compare runs/main runs/pull --gate "regression(pool) <= 5%"`,
 		Args: arguments(cobra.ExactArgs(2), "concprof compare takes two runs: BASE and HEAD"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := o.Validate(); err != nil {
@@ -102,6 +113,24 @@ func (a *app) compare(args []string, o *compareOptions) error {
 	if err != nil {
 		return err
 	}
+	res := sides[1].Result
+	if err := res.Ask(o.gate.gates); err != nil {
+		return err
+	}
+	c.Settle(res)
+	c.Tell(res)
+	if err := a.tellComparison(c, o); err != nil {
+		return err
+	}
+	notMet, undecided := gateErrors(res)
+	if notMet != nil {
+		return notMet
+	}
+	return undecided
+}
+
+// tellComparison writes a comparison to where the flags say.
+func (a *app) tellComparison(c *compare.Comparison, o *compareOptions) error {
 	format := reports.Format(o.format)
 	if format == "" {
 		format = reports.Text

@@ -69,8 +69,8 @@ func FuzzForeignRun(f *testing.F) {
 				t.Errorf("%s: %v", format, err)
 			}
 		}
-		_ = writeDerived(dir, res)
-		_ = complain(res, dir)
+		_ = writeDerived(dir, res, nil)
+		_ = complain(&judged{run: run, res: res})
 		sourceOf(run) //nolint:errcheck // it may refuse, no more
 		err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			rel, _ := filepath.Rel(root, path)

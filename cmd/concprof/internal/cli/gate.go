@@ -27,15 +27,6 @@ func (o *gateOptions) Validate() error {
 	return nil
 }
 
-// ask answers the conditions of the flags, if there are any, instead of those
-// that the run began with.
-func (o *gateOptions) ask(res *analyzer.Result) error {
-	if len(o.gates) == 0 {
-		return nil
-	}
-	return res.Ask(o.gates)
-}
-
 // A gateError says that a condition on the verdict was not met, or could not
 // be decided.
 type gateError struct {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/concprof/concprof/analyzer"
 	"github.com/concprof/concprof/probes/rundir"
 	"github.com/concprof/concprof/reports"
 )
@@ -65,16 +64,18 @@ func writable(name string) error {
 
 // write writes the report to where the flags say. Files first, so that the
 // text, which people read, comes last.
-func (o *outputOptions) write(a *app, res *analyzer.Result) error {
+func (o *outputOptions) write(a *app, j *judged) error {
 	if o.anonymous {
-		res = reports.Anonymous(res, a.ownNames())
+		hidden := *j
+		hidden.res, hidden.comparison = reports.Anonymous(j.res, j.comparison, a.ownNames())
+		j = &hidden
 	}
 	for _, name := range o.reports {
 		format, err := reports.FromExtension(name)
 		if err != nil {
 			return err
 		}
-		if err := a.writeReport(name, format, res); err != nil {
+		if err := a.writeReport(name, format, j); err != nil {
 			return err
 		}
 	}
@@ -86,7 +87,7 @@ func (o *outputOptions) write(a *app, res *analyzer.Result) error {
 				return err
 			}
 		}
-		return a.writeReport(o.output, format, res)
+		return a.writeReport(o.output, format, j)
 	}
 	if format == "" {
 		format = reports.Text
@@ -95,7 +96,8 @@ func (o *outputOptions) write(a *app, res *analyzer.Result) error {
 	if a.StdoutTerminal {
 		width = a.Width
 	}
-	return reports.Write(a.Stdout, format, res, reports.Options{
+	return reports.Write(a.Stdout, format, j.res, reports.Options{
+		Against: j.comparison,
 		Width:   width,
 		Color:   a.useColor(a.StdoutTerminal),
 		Verbose: a.verbose,
@@ -119,9 +121,9 @@ func (a *app) ownNames() []string {
 const minName = 3
 
 // writeReport writes a report to a file, whole or not at all.
-func (a *app) writeReport(name string, format reports.Format, res *analyzer.Result) error {
+func (a *app) writeReport(name string, format reports.Format, j *judged) error {
 	err := writeFile(name, func(w io.Writer) error {
-		return reports.Write(w, format, res, reports.Options{Verbose: a.verbose})
+		return reports.Write(w, format, j.res, reports.Options{Against: j.comparison, Verbose: a.verbose})
 	})
 	if err != nil {
 		return err

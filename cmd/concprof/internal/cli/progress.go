@@ -8,6 +8,7 @@ import (
 
 	"github.com/concprof/concprof/probes"
 	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/rundir"
 )
 
 // redrawEvery is the least time between two drawings of the live line: ten a
@@ -55,6 +56,10 @@ func newProgress(a *app) *progress {
 func (p *progress) update(at probes.Progress) {
 	if p.quiet {
 		return
+	}
+	if at.Side == rundir.SideBase {
+		// A workload of its own, as far as this is concerned.
+		at.Trial.Cell.Workload = strings.TrimSpace(at.Trial.Cell.Workload + " (base)")
 	}
 	p.count(at)
 	if l := p.event(at); l != "" {

@@ -51,17 +51,17 @@ not, and for cProfile where sampling disagrees. Nothing is judged by it.`,
 			if err := o.foreign.load(cmd.Context(), a.Environ); err != nil {
 				return err
 			}
-			res, err := judge(run)
+			j, err := judgeAll(run)
 			if err != nil {
 				return err
 			}
-			if err := errors.Join(o.gate.ask(res), o.foreign.show(res)); err != nil {
+			if err := errors.Join(j.ask(&o.gate), o.foreign.show(j.res)); err != nil {
 				return err
 			}
-			if err := o.write(a, res); err != nil {
+			if err := o.write(a, j); err != nil {
 				return err
 			}
-			return complain(res, run.Path)
+			return complain(j)
 		},
 	}
 	o.AddFlags(cmd.Flags())

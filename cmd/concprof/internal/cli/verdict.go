@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/analyzer/compare"
 	"github.com/concprof/concprof/analyzer/profile"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
@@ -78,8 +79,9 @@ const profilesDir = "profiles"
 
 // writeDerived writes the derived files of a run directory anew. The folder
 // of profiles is emptied first: another concprof may have named them
-// otherwise, and a link in its place would lead out of the run directory.
-func writeDerived(dir string, res *analyzer.Result) error {
+// otherwise, and a link in its place would lead out of the run directory. c is
+// the comparison that the reports show, nil for none.
+func writeDerived(dir string, res *analyzer.Result, c *compare.Comparison) error {
 	if err := os.RemoveAll(filepath.Join(dir, profilesDir)); err != nil {
 		return &writeError{filepath.Join(dir, profilesDir), err}
 	}
@@ -88,7 +90,7 @@ func writeDerived(dir string, res *analyzer.Result) error {
 	}
 	for _, d := range derived {
 		err := rundir.WriteFile(dir, d.name, func(out io.Writer) error {
-			return reports.Write(out, d.format, res, reports.Options{Verbose: true})
+			return reports.Write(out, d.format, res, reports.Options{Against: c, Verbose: true})
 		})
 		if err != nil {
 			return err
@@ -173,7 +175,8 @@ func derivedProfile(file analyzer.ProfileFile, flames []analyzer.Flame) (*pprof.
 // complain returns the error that a verdict ends the command with: nil only
 // for a complete report whose gates are met. What could not be measured says
 // more than a gate that is undecided for it, and less than one that is not met.
-func complain(res *analyzer.Result, run string) error {
+func complain(j *judged) error {
+	res, run := j.res, j.run.Path
 	measured, broken := 0, []string{}
 	isChanged := func(w analyzer.Warning) bool { return w.ID == analyzer.WarnChanged }
 	changed := slices.ContainsFunc(res.Warnings, isChanged)
@@ -189,14 +192,17 @@ func complain(res *analyzer.Result, run string) error {
 		}
 	}
 	notMet, undecided := gateErrors(res)
-	resume := "concprof analyze --resume " + run
+	whole := res.Complete
+	if j.base != nil {
+		whole = whole && j.base.Result.Complete
+	}
 	switch {
 	case measured == 0 && len(broken) > 0:
 		return fmt.Errorf("nothing could be measured: %s", some(broken))
 	case changed:
 		return &partialError{"evidence was changed after it was measured", "the warnings of the report say which; measure again: concprof analyze"}
-	case !res.Complete:
-		return &partialError{"the run is not complete", "to finish it: " + resume}
+	case !whole:
+		return &partialError{"the run is not complete", j.again()}
 	case notMet != nil:
 		return notMet
 	case len(broken) > 0:
