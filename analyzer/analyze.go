@@ -136,6 +136,7 @@ func (j *judgement) workload() Workload {
 	j.compare()
 	j.reachGIL()
 	j.judgeErrors()
+	j.findDifferences()
 	j.derive()
 	j.doubts()
 	j.out.Evidence, j.out.EvidenceStages = j.chain(), j.chainStages()

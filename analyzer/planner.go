@@ -68,6 +68,7 @@ func (v *view) phases() []func() step {
 			ps = append(ps, func() step { return v.controlRound(1) })
 		}
 		ps = append(ps,
+			func() step { return v.checks(l) },
 			func() step { return v.blocks(l) },
 			func() step { return v.profiles(l) },
 		)

@@ -13,6 +13,7 @@ import (
 	"github.com/concprof/concprof/probes/internal/proc"
 	"github.com/concprof/concprof/probes/internal/runner"
 	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
 	"github.com/concprof/concprof/probes/workload"
 )
 
@@ -26,6 +27,9 @@ func (r *run) job(t plan.Trial) (*runner.Job, error) {
 		},
 		Timeout:   workload.DefaultTimeout,
 		ServerCPU: r.serverCPU,
+	}
+	if t.Pass == plan.Check {
+		j.Spec.Results = record.MaxResults
 	}
 	var err error
 	if t.Control != "" {

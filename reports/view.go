@@ -44,6 +44,7 @@ type workloadView struct {
 	Gates            []gateView
 	Loop             []string
 	Failures         []failureView
+	Differences      []differenceView
 }
 
 // A figure is a key number.
@@ -131,6 +132,7 @@ func viewOf(res *analyzer.Result, i int, d density, data *flameData) workloadVie
 	for _, f := range errorHandling(w) {
 		v.Failures = append(v.Failures, f.plain())
 	}
+	v.Differences = differences(w)
 	v.Charts = charts(w, v.ID)
 	if p := planes(w, v.ID, known, d); p != nil {
 		v.Planes = p

@@ -129,11 +129,12 @@ const (
 	Pilot      Pass = "pilot"      // timed but not counted: how many ops a trial needs
 	Timing     Pass = "timing"     // no profilers: throughput and latency
 	Profiling  Pass = "profile"    // profiled, per model: the pprof files
+	Check      Pass = "check"      // results differed: those of single ops are kept, to find the first that does
 )
 
 // Passes returns every pass, in the order in which a run makes them.
 func Passes() []Pass {
-	return []Pass{Dry, ControlRun, Classify, Contention, Pilot, Timing, Profiling}
+	return []Pass{Dry, ControlRun, Classify, Contention, Pilot, Check, Timing, Profiling}
 }
 
 // Profiled reports whether the CPU profile and fgprof run in trials of p.

@@ -23,6 +23,9 @@ func redact(r *workload.Redactor, rec *record.Record) {
 	if rec.Dry != nil {
 		rec.Dry.Result = r.Text(rec.Dry.Result)
 	}
+	for i := range rec.Results {
+		rec.Results[i].Shown = r.Text(rec.Results[i].Shown)
+	}
 	for i := range rec.Notes {
 		rec.Notes[i] = r.Text(rec.Notes[i])
 	}

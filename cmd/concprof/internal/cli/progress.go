@@ -254,6 +254,8 @@ func passName(p plan.Pass) string {
 		return "looking for contention"
 	case plan.Pilot:
 		return "calibrating"
+	case plan.Check:
+		return "comparing results"
 	case plan.Timing:
 		return "timing"
 	case plan.Profiling:
