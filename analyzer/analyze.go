@@ -130,6 +130,7 @@ func (j *judgement) workload() Workload {
 	j.judgeCells()
 	j.judgeNoise()
 	j.judgeLimits()
+	j.judgeRace()
 	j.judgeScaling()
 	j.predict()
 	j.recommend()

@@ -62,6 +62,7 @@ func (v *view) phases() []func() step {
 		ps = append(ps,
 			func() step { return v.classify(l) },
 			func() step { return v.probe(l) },
+			func() step { return v.races(l) },
 			func() step { return v.pilots(l) },
 		)
 		if i == middle {

@@ -82,6 +82,12 @@ func (r *run) workload(j *runner.Job, t plan.Trial) error {
 	}
 	j.Spec.Steps = steps
 	j.Path, j.Name, j.Args, j.Dir = tg.path, tg.name, tg.args, tg.dir
+	if t.Pass == plan.Race {
+		if tg.race == "" {
+			return fmt.Errorf("trial %s: workload %q is not built with the race detector", t.ID, name)
+		}
+		j.Path, j.Race = tg.race, true
+	}
 	if w.Inputs != nil {
 		j.Spec.Inputs = &harness.Inputs{Count: w.Inputs.Count}
 		if w.Inputs.File != "" {

@@ -111,6 +111,7 @@ func (t *terminal) workload(w *analyzer.Workload, tab table, legend string, seve
 		t.note(legend)
 	}
 	t.causes(w)
+	t.race(w)
 	t.differences(w)
 	t.code(w)
 	t.failures(w)

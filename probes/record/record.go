@@ -54,6 +54,10 @@ type Record struct {
 	// itself. Only sequential classifying trials report them.
 	Steps []Step `json:"steps,omitempty"`
 
+	// Race is what the race detector found, in the race trial alone. The runner
+	// reads it from what the detector wrote; a probe does not report it.
+	Race *Race `json:"race,omitempty"`
+
 	Runtime *Runtime `json:"runtime,omitempty"`
 	Loop    *Loop    `json:"loop,omitempty"`
 	Python  *Python  `json:"python,omitempty"`

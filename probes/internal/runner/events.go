@@ -156,7 +156,7 @@ func check(r *record.Record) error {
 	default:
 		return fmt.Errorf("a probe cannot report status %q", clip(string(r.Status), 32))
 	}
-	r.Exit, r.Host, r.ElapsedNs = nil, nil, 0
+	r.Exit, r.Host, r.Race, r.ElapsedNs = nil, nil, nil, 0
 	whole := map[string]int64{
 		"ops": r.Ops, "failed_ops": r.FailedOps, "wall_ns": r.WallNs, "setup_ns": r.SetupNs,
 		"cpu.user_ns": r.CPU.UserNs, "cpu.system_ns": r.CPU.SystemNs, "cpu.children_ns": r.CPU.ChildrenNs,

@@ -185,10 +185,14 @@ func (a *app) resume(ctx context.Context, path string, o *analyzeOptions) error 
 // prepare builds and finds what a plan's workloads execute.
 func (a *app) prepare(ctx context.Context, file *workload.File, p *plan.Plan) (*probes.Prepared, error) {
 	names := make([]string, len(p.Workloads))
+	var race []string
 	for i, w := range p.Workloads {
 		names[i] = w.Name
+		if w.Race && w.NoRace == "" {
+			race = append(race, w.Name)
+		}
 	}
-	return probes.Prepare(ctx, file, probes.PrepareOptions{Workloads: names})
+	return probes.Prepare(ctx, file, probes.PrepareOptions{Workloads: names, Race: race})
 }
 
 // complete enters into a plan what is known once its targets are prepared:
@@ -198,6 +202,9 @@ func complete(p *plan.Plan, prepared *probes.Prepared) {
 		w := &p.Workloads[i]
 		w.Root = prepared.Root(w.Name)
 		w.Interpreter = prepared.Interpreter(w.Name)
+		if w.Race {
+			w.NoRace = prepared.NoRace(w.Name)
+		}
 		lacks := prepared.Lacks(w.Name)
 		for _, m := range model.All() {
 			if reason := lacks[m]; reason != "" {
