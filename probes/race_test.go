@@ -10,6 +10,7 @@ import (
 
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
 	"github.com/concprof/concprof/probes/workload"
 )
 
@@ -96,5 +97,16 @@ func TestNoRace(t *testing.T) {
 	}
 	if reason := p.NoRace("sleep"); !strings.Contains(reason, "Go functions") {
 		t.Errorf("built-in steps: %q", reason)
+	}
+}
+
+// TestRaceOnResume holds that a run which goes on where the race detector is not
+// there any more leaves its trial out and does not end.
+func TestRaceOnResume(t *testing.T) {
+	f := &workload.File{Workloads: []workload.Workload{{Name: "w"}}}
+	r := &run{prepared: &Prepared{targets: map[string]*target{"w": {noRace: "no compiler"}}}, history: plan.History{Plan: planOf(f)}}
+	rec, err := r.measure(context.Background(), plan.Trial{Pass: plan.Race, Cell: plan.Cell{Workload: "w", Model: model.Pool, Concurrency: 8}})
+	if err != nil || rec.Status != record.Skipped || rec.Reason != "no compiler" {
+		t.Errorf("%+v, %v", rec, err)
 	}
 }
