@@ -18,7 +18,7 @@ type differenceView struct {
 func differences(w *analyzer.Workload) []differenceView {
 	var out []differenceView
 	for _, d := range w.Differences {
-		v := differenceView{Cell: fmt.Sprintf("%s at %d", d.Model, d.Concurrency)}
+		v := differenceView{Cell: plain(fmt.Sprintf("%s at %d", d.Model, d.Concurrency))}
 		if d.Found {
 			v.Lead = fmt.Sprintf("op %d is the first of %s that differs", d.Op, count(d.Compared))
 			v.Sequential, v.Returned = plain(d.Sequential), plain(d.Returned)
@@ -36,7 +36,7 @@ func (t *terminal) differences(w *analyzer.Workload) {
 		if i == 0 {
 			t.heading("wrong results")
 		}
-		t.hang(indent+"- ", plain(v.Cell+": "+v.Lead), plainStyle)
+		t.hang(indent+"- ", v.Cell+": "+v.Lead, plainStyle)
 		if v.Returned != "" {
 			t.hang(indent+indent+"  sequential returned ", v.Sequential, plainStyle)
 			t.hang(indent+indent+"  this model returned ", v.Returned, plainStyle)
