@@ -90,7 +90,7 @@ func (v *view) barred(l *load, c plan.Cell, fs []plan.Finished, limits []workloa
 	if c.Model == model.EventLoop && l.w.Target.Kind != model.Python || apart(c.Model) && !l.w.Private {
 		return true
 	}
-	if _, wrong := v.wrong(l, c, reference); wrong {
+	if _, wrong := v.wrong(l, c, reference); wrong || l.racy() && sharesRaces(c) {
 		return true
 	}
 	var failed, ops int64

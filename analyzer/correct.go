@@ -41,8 +41,18 @@ func (v *view) reference(l *load) (longest *record.Digest, stable bool) {
 // A trial in which more ops failed differs on that account, which is judged by
 // itself.
 func (v *view) wrong(l *load, c plan.Cell, reference *record.Digest) (string, bool) {
-	if reference == nil || c == l.baseline() {
+	f, n, wrong := v.wrongTrial(l, c, reference)
+	if !wrong {
 		return "", false
+	}
+	return fmt.Sprintf("the results of the first %d ops differ from sequential's (trial %s)", n, f.Trial.ID), true
+}
+
+// wrongTrial returns the first trial of a cell whose results differ, and over
+// how many ops they were compared.
+func (v *view) wrongTrial(l *load, c plan.Cell, reference *record.Digest) (plan.Finished, int64, bool) {
+	if reference == nil || c == l.baseline() {
+		return plan.Finished{}, 0, false
 	}
 	for _, p := range []plan.Pass{plan.Pilot, plan.Timing} {
 		for _, f := range l.counted(c, p, v.o) {
@@ -50,11 +60,11 @@ func (v *view) wrong(l *load, c plan.Cell, reference *record.Digest) (string, bo
 				continue
 			}
 			if agree, n := f.Record.Digest.Compare(reference); !agree {
-				return fmt.Sprintf("the results of the first %d ops differ from sequential's (trial %s)", n, f.Trial.ID), true
+				return f, n, true
 			}
 		}
 	}
-	return "", false
+	return plan.Finished{}, 0, false
 }
 
 // failures are how many of how many ops failed.

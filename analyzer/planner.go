@@ -78,14 +78,16 @@ func (v *view) phases() []phase {
 		ps = append(ps,
 			phase{l.w.Name, 2, func() step { return v.classify(l) }},
 			phase{l.w.Name, 3, func() step { return v.probe(l) }},
-			phase{l.w.Name, 4, func() step { return v.pilots(l) }},
+			phase{l.w.Name, 4, func() step { return v.races(l) }},
+			phase{l.w.Name, 5, func() step { return v.pilots(l) }},
 		)
 		if i == middle {
-			ps = append(ps, phase{l.w.Name, 5, func() step { return v.controlRound(1) }})
+			ps = append(ps, phase{l.w.Name, 6, func() step { return v.controlRound(1) }})
 		}
 		ps = append(ps,
-			phase{l.w.Name, 6, func() step { return v.blocks(l) }},
-			phase{l.w.Name, 7, func() step { return v.profiles(l) }},
+			phase{l.w.Name, 7, func() step { return v.checks(l) }},
+			phase{l.w.Name, 8, func() step { return v.blocks(l) }},
+			phase{l.w.Name, 9, func() step { return v.profiles(l) }},
 		)
 	}
 	return ps

@@ -186,6 +186,8 @@ func (j *judgement) contenders() []contender {
 		switch {
 		case cell.Status == record.WrongResult:
 			c.barred = "its results differ from sequential's"
+		case j.load.racy() && sharesRaces(x.cell):
+			c.barred = "its ops share memory, and the race detector found data races"
 		case cell.Status == record.Partial && cleanOK:
 			c.barred = "not all of its trials finished"
 		case cell.Status == record.Eliminated && !apart(cell.Model):

@@ -121,6 +121,12 @@ type Workload struct {
 	// something did are listed.
 	ErrorHandling []ErrorHandling `json:"error_handling,omitempty"`
 
+	// Race is what came of the race detector, nil where it was not asked for.
+	Race *Race `json:"race,omitempty"`
+	// Differences are, for each model whose results are wrong, the first op that
+	// differs from sequential's.
+	Differences []Difference `json:"differences,omitempty"`
+
 	Prediction     *Prediction     `json:"prediction"`
 	Recommendation *Recommendation `json:"recommendation"`
 	// Undecided says why there is no recommendation and what would settle it.

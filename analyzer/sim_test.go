@@ -22,6 +22,7 @@ type op struct {
 	failEvery int64
 	foreign   float64 // share of the cores that other programs take
 	wrong     map[model.Model]bool
+	races     int64 // that the race detector finds
 	broken    map[model.Model]record.Status
 	dryFails  bool
 	cap       int // most ops that a downstream serves at once
@@ -167,13 +168,25 @@ func (l *lab) measure(o op, t plan.Trial, rng *rand.Rand) record.Record {
 		rec.Digest = &record.Digest{}
 		for i := range min(n, 64) {
 			x := uint64(i)*0x9e3779b97f4a7c15 + 1
-			if o.wrong[m] {
+			if o.wrong[m] && i > 2 {
 				x++
 			}
 			if o.flaky {
 				x += rng.Uint64()
 			}
 			rec.Digest.Add(i, x)
+			if t.Pass == plan.Check {
+				rec.Results = append(rec.Results, record.Result{Op: i, Hash: x, Shown: fmt.Sprint(x)})
+			}
+		}
+	}
+	if t.Pass == plan.Race {
+		rec.Race = &record.Race{Found: o.races}
+		if o.races > 0 {
+			rec.Race.Accesses = []record.Access{
+				{What: "write", Frames: []record.Frame{{Function: "runtime.mapassign", File: "/usr/local/go/src/runtime/map.go", Line: 9}, {Function: "example.com/m.Op", File: "/home/u/m/op.go", Line: 7}}},
+				{What: "previous read", Frames: []record.Frame{{Function: "example.com/m.Op", File: "/home/u/m/op.go", Line: 5}}},
+			}
 		}
 	}
 	rec.Host = &record.Host{ForeignShare: o.foreign}

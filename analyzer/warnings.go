@@ -34,6 +34,8 @@ const (
 	WarnRecv           = "recv-maps-memory"       // asyncio's reads map memory each time
 	WarnGranularity    = "task-granularity"       // ops so small that the model's own cost dominates
 	WarnWrongResult    = "wrong-result"           // a model's results differ
+	WarnRace           = "data-race"              // the race detector found data races
+	WarnNoRace         = "race-unchecked"         // the race detector was asked for and has not run
 	WarnFailures       = "more-failures"          // a model fails more ops than the baseline
 	WarnBroken         = "cells-broken"           // cells that could not be measured
 	WarnSemantics      = "changes-semantics"      // processes win, but state is shared

@@ -13,6 +13,7 @@ import (
 	"github.com/concprof/concprof/probes/internal/proc"
 	"github.com/concprof/concprof/probes/internal/runner"
 	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
 	"github.com/concprof/concprof/probes/workload"
 )
 
@@ -26,6 +27,9 @@ func (r *run) job(t plan.Trial) (*runner.Job, error) {
 		},
 		Timeout:   workload.DefaultTimeout,
 		ServerCPU: r.serverCPU,
+	}
+	if t.Pass == plan.Check {
+		j.Spec.Results = record.MaxResults
 	}
 	var err error
 	if t.Control != "" {
@@ -78,6 +82,12 @@ func (r *run) workload(j *runner.Job, t plan.Trial) error {
 	}
 	j.Spec.Steps = steps
 	j.Path, j.Name, j.Args, j.Dir = tg.path, tg.name, tg.args, tg.dir
+	if t.Pass == plan.Race {
+		if tg.race == "" {
+			return fmt.Errorf("trial %s: workload %q is not built with the race detector", t.ID, name)
+		}
+		j.Path, j.Race = tg.race, true
+	}
 	if w.Inputs != nil {
 		j.Spec.Inputs = &harness.Inputs{Count: w.Inputs.Count}
 		if w.Inputs.File != "" {

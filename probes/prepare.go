@@ -28,6 +28,9 @@ type PrepareOptions struct {
 	// user's own workload file. Inputs and interpreters are those found from
 	// there, and servers are not looked for: both revisions get the same.
 	Checkout, Home string
+	// Race names the workloads whose Go code is also built with the race
+	// detector, if that can be done here.
+	Race []string
 }
 
 // Prepared is a workload file whose targets can be started. Close removes
@@ -43,6 +46,7 @@ type Prepared struct {
 	built    *workshop // of Go and Python targets, nil if there are none
 	targets  map[string]*target
 	servers  map[string]*proc.Command // commands of the user's, by name
+	race     []string                 // workloads to be built with the race detector too
 }
 
 // A target is what a trial of a workload executes.
@@ -56,6 +60,9 @@ type target struct {
 	programs map[string]string // the paths of commands, by argv[0]
 	// interpreter runs the workload's callables, nil if it has none.
 	interpreter *python.Interpreter
+	// race is the path of the same probe built with the race detector, noRace
+	// why there is none.
+	race, noRace string
 }
 
 // A TargetError lists everything that keeps targets from being started:
@@ -78,7 +85,7 @@ func (e *TargetError) Unwrap() []error { return e.Faults }
 // Prepare builds the Go targets of f, finds its commands and inputs, and asks
 // the interpreters of its Python targets what they are. It returns a *TargetError if any of them cannot be started.
 func Prepare(ctx context.Context, f *workload.File, o PrepareOptions) (_ *Prepared, err error) {
-	p := &Prepared{file: f, environ: o.Environ, memory: rundir.CurrentHost().MemoryBytes, targets: map[string]*target{}, servers: map[string]*proc.Command{}}
+	p := &Prepared{file: f, environ: o.Environ, race: o.Race, memory: rundir.CurrentHost().MemoryBytes, targets: map[string]*target{}, servers: map[string]*proc.Command{}}
 	if p.environ == nil {
 		p.environ = os.Environ()
 	}
@@ -216,6 +223,9 @@ func (p *Prepared) build(ctx context.Context) (faults []error, err error) {
 			if t := p.targets[name]; t != nil {
 				t.path, t.dir, t.root = b.Path, b.ModuleDir, b.ModuleDir
 			}
+		}
+		if err := p.buildRace(ctx, r); err != nil {
+			return nil, err
 		}
 	}
 	return faults, nil

@@ -186,6 +186,10 @@ func (r *run) measure(ctx context.Context, t plan.Trial) (*record.Record, error)
 	if reason := r.down(); reason != "" && t.Control == "" {
 		return &record.Record{Status: record.SetupFailed, Stage: record.StageStart, Reason: reason}, nil
 	}
+	if tg := r.prepared.targets[t.Cell.Workload]; t.Pass == plan.Race && tg != nil && tg.race == "" {
+		// It was built when the run began, and cannot be now that it is resumed.
+		return &record.Record{Status: record.Skipped, Reason: r.prepared.NoRace(t.Cell.Workload)}, nil
+	}
 	j, err := r.job(t)
 	if err != nil {
 		return nil, err

@@ -28,11 +28,20 @@ func runAll(t *testing.T, f *workload.File, trials ...plan.Trial) *rundir.Run {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	prepared, err := Prepare(context.Background(), f, PrepareOptions{})
+	var race []string
+	for _, tr := range trials {
+		if tr.Pass == plan.Race {
+			race = []string{f.Workloads[0].Name}
+		}
+	}
+	prepared, err := Prepare(context.Background(), f, PrepareOptions{Race: race})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer prepared.Close()
+	if reason := prepared.NoRace(f.Workloads[0].Name); race != nil && reason != "" {
+		t.Skipf("SKIPPED: the race detector: %s", reason)
+	}
 	var decisions script
 	for i, tr := range trials {
 		tr.ID = fmt.Sprintf("t%04d", i+1)

@@ -152,6 +152,7 @@ func workloadSections(w *analyzer.Workload) []section {
 			why.WriteString("\n")
 		}
 	}
+	why.WriteString(raceMarkdown(w) + differencesMarkdown(w))
 	if r := w.Recommendation; r != nil {
 		if ts := ties(r); len(ts) > 0 {
 			why.WriteString("\n**Ties**: " + prose(strings.Join(ts, ", ")) + "\n")

@@ -118,6 +118,8 @@ func (t *terminal) workload(w *analyzer.Workload, tab table, legend string, seve
 		t.note(legend)
 	}
 	t.causes(w)
+	t.race(w)
+	t.differences(w)
 	t.code(w)
 	t.failures(w)
 	t.foreign(w)

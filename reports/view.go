@@ -45,6 +45,8 @@ type workloadView struct {
 	Gates            []gateView
 	Loop             []string
 	Failures         []failureView
+	Differences      []differenceView
+	Race             *raceView
 }
 
 // A figure is a key number.
@@ -132,6 +134,7 @@ func viewOf(res *analyzer.Result, i int, d density, data *flameData) workloadVie
 	for _, f := range errorHandling(w) {
 		v.Failures = append(v.Failures, f.plain())
 	}
+	v.Differences, v.Race = differences(w), raceOf(w)
 	v.Charts = charts(w, v.ID)
 	if p := planes(w, v.ID, known, d); p != nil {
 		v.Planes = p

@@ -97,6 +97,7 @@ func mergeWorkers(r *record.Record, workers []*record.Record, noDigest bool) {
 		r.LatencyEvery = max(r.LatencyEvery, o.LatencyEvery)
 		hist.Merge(o.Latency)
 		sum.Merge(o.Digest)
+		r.Results = append(r.Results, o.Results...)
 		for _, e := range o.Errors {
 			fails.enter(e)
 		}
@@ -119,6 +120,7 @@ func mergeWorkers(r *record.Record, workers []*record.Record, noDigest bool) {
 	if !noDigest {
 		r.Digest = complete(sum, r.Ops)
 	}
+	record.SortResults(r.Results)
 	r.FailedOps, r.Errors = fails.count, fails.list()
 }
 

@@ -32,6 +32,8 @@ type slot struct {
 	stepClock *stepClock // nil unless steps are measured one by one
 
 	digest   record.Digest
+	results  []record.Result
+	least    int64 // ops below it leave their result: 0 in all but check trials
 	failures failures
 	fault    *inputError // the first
 
@@ -156,6 +158,19 @@ func (s *slot) enter(op int64, out any, err error) {
 	if opaque {
 		s.digest.Opaque = true
 	}
+	if op < s.least {
+		s.keepResult(op, h, out, err, opaque)
+	}
+}
+
+// keepResult keeps what one op returned. What cannot be read in full is not
+// shown: others may be changing it.
+func (s *slot) keepResult(op int64, hash uint64, out any, err error, opaque bool) {
+	r := record.Result{Op: op, Hash: hash}
+	if !opaque {
+		r.Shown = clip(describe(out, err), record.MaxShown)
+	}
+	s.results = append(s.results, r)
 }
 
 // fail counts a failed op. An input that does not fit its function is no
@@ -194,6 +209,7 @@ func collect(r *record.Record, slots []*slot, sm *sampler, noDigest bool) {
 			}
 		}
 		sum.Merge(&s.digest)
+		r.Results = append(r.Results, s.results...)
 		fails.merge(&s.failures)
 	}
 	r.LatencyEvery = max(k, 1)
@@ -203,5 +219,6 @@ func collect(r *record.Record, slots []*slot, sm *sampler, noDigest bool) {
 	if !noDigest {
 		r.Digest = complete(sum, r.Ops)
 	}
+	record.SortResults(r.Results)
 	r.FailedOps, r.Errors = fails.count, fails.list()
 }

@@ -36,6 +36,9 @@ type Spec struct {
 	// LatencyEvery is the k of "time every k-th op"; 0 lets the probe choose
 	// k such that the clock costs at most 1 % of an op.
 	LatencyEvery int64 `json:"latency_every,omitempty"`
+	// Results is the number of ops, from op 0 on, whose results are reported one
+	// by one; 0 in all but check trials.
+	Results int64 `json:"results,omitempty"`
 	// PythonPath are folders, absolute, in which the Python probe looks for
 	// modules after the standard library.
 	PythonPath []string `json:"python_path,omitempty"`

@@ -150,6 +150,7 @@ func (t *trial) makeSlots(in *inputs) error {
 			sampler:   t.sampler,
 			clockCost: cost,
 			noDigest:  t.spec.NoDigest,
+			least:     min(t.spec.Results, record.MaxResults),
 			labelled:  labelled,
 			keep:      t.spec.Mode == ModeDry,
 		}

@@ -99,6 +99,9 @@ func (w *Workload) Bounds() Bounds {
 	if w.concurrent() {
 		profiled++ // the look for locks
 	}
+	if w.Race && w.concurrent() {
+		profiled++ // the look for data races
+	}
 	timed := compared * runs
 	b := Bounds{
 		MinTrials: 1 + profiled + compared + timed,

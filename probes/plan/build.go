@@ -29,6 +29,8 @@ type Settings struct {
 	Seed        uint64
 	// Exhaustive keeps every cell until its repetitions are complete.
 	Exhaustive bool
+	// Race asks for a trial of every Go target under the race detector.
+	Race bool
 	// Cores is how many processors trials may use; 0 means as many as this
 	// process may use, a container's CPU limit included.
 	Cores int
@@ -137,6 +139,7 @@ func measure(f *workload.File, w *workload.Workload) workload.Measure {
 		Budget:      cmp.Or(own.Budget, f.Measure.Budget, workload.Duration(workload.DefaultBudget)),
 		Timeout:     cmp.Or(own.Timeout, f.Measure.Timeout),
 		Concurrency: own.Concurrency,
+		Race:        own.Race || f.Measure.Race,
 	}
 	if m.Concurrency == nil {
 		m.Concurrency = f.Measure.Concurrency
@@ -167,6 +170,7 @@ func buildWorkload(f *workload.File, w *workload.Workload, s Settings, cores int
 		MaxOps: w.MaxOps, MaxRate: float64(w.MaxRate),
 		Private: w.State == workload.Private, NoDigest: w.Digest == "none",
 		Gate: slices.Clone(f.Gate), Exhaustive: s.Exhaustive,
+		Race: s.Race || m.Race,
 	}
 	if len(s.Gate) > 0 {
 		built.Gate = slices.Clone(s.Gate)

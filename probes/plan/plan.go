@@ -50,6 +50,10 @@ type Workload struct {
 	// Exhaustive keeps every cell in the run until it has its repetitions or
 	// the budget ends: none is taken out because it cannot win.
 	Exhaustive bool `json:"exhaustive,omitempty"`
+	// Race asks for a trial under the race detector; NoRace says why there is
+	// none all the same, once targets are prepared.
+	Race   bool   `json:"race,omitempty"`
+	NoRace string `json:"no_race,omitempty"`
 	// MaxRate bounds the ops per second of any trial; 0 means no bound.
 	MaxRate float64 `json:"max_rate,omitempty"`
 
@@ -129,11 +133,13 @@ const (
 	Pilot      Pass = "pilot"      // timed but not counted: how many ops a trial needs
 	Timing     Pass = "timing"     // no profilers: throughput and latency
 	Profiling  Pass = "profile"    // profiled, per model: the pprof files
+	Race       Pass = "race"       // several in flight, built with the race detector: times mean nothing
+	Check      Pass = "check"      // results differed: those of single ops are kept, to find the first that does
 )
 
 // Passes returns every pass, in the order in which a run makes them.
 func Passes() []Pass {
-	return []Pass{Dry, ControlRun, Classify, Contention, Pilot, Timing, Profiling}
+	return []Pass{Dry, ControlRun, Classify, Contention, Race, Pilot, Check, Timing, Profiling}
 }
 
 // Profiled reports whether the CPU profile and fgprof run in trials of p.

@@ -48,9 +48,15 @@ type Record struct {
 	LatencyEvery int64      `json:"latency_every,omitempty"`
 
 	Digest *Digest `json:"digest,omitempty"`
+	// Results are what single ops returned, by op: in check trials only.
+	Results []Result `json:"results,omitempty"`
 	// Steps are the steps of a multi-step op, in order, each measured by
 	// itself. Only sequential classifying trials report them.
 	Steps []Step `json:"steps,omitempty"`
+
+	// Race is what the race detector found, in the race trial alone. The runner
+	// reads it from what the detector wrote; a probe does not report it.
+	Race *Race `json:"race,omitempty"`
 
 	Runtime *Runtime `json:"runtime,omitempty"`
 	Loop    *Loop    `json:"loop,omitempty"`

@@ -6,5 +6,5 @@ import "embed"
 // inside other people's modules. The list is explicit so that tests and what
 // is not finished stay out; a test of the builder holds it to the folder.
 //
-//go:embed digest.go event.go histogram.go python.go record.go status.go
+//go:embed digest.go event.go histogram.go python.go race.go record.go result.go status.go
 var Source embed.FS

@@ -216,7 +216,9 @@ type Measure struct {
 	Concurrency []int    `json:"concurrency,omitempty"`
 	Timeout     Duration `json:"timeout,omitempty"` // of one trial
 	Seed        uint64   `json:"seed,omitempty"`
-	Limits      *Limits  `json:"limits,omitempty"`
+	// Race asks for a trial of Go targets that are built with the race detector.
+	Race   bool    `json:"race,omitempty"`
+	Limits *Limits `json:"limits,omitempty"`
 }
 
 // Limits bound what a trial's processes may use.

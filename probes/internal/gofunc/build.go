@@ -53,6 +53,9 @@ func build(ctx context.Context, r Request) (*Binary, error) {
 	bin := filepath.Join(r.Out, "probe")
 	args := []string{"build", "-buildvcs=false", "-overlay=" + overlay, "-o", bin}
 	args = append(args, r.tagFlags()...)
+	if r.Race {
+		args = append(args, "-race")
+	}
 	if profile := pgoProfile(pkgs, root); profile != "" {
 		args = append(args, "-pgo="+profile)
 	}

@@ -32,6 +32,8 @@ type Request struct {
 	// Workloads names the workloads that the binary is for.
 	Workloads []string
 	Tags      []string
+	// Race builds with the race detector, which needs cgo and a C compiler.
+	Race bool
 
 	// Dir is the folder that relative package paths start at, File the
 	// workload file's path as messages show it, "" if there is none.

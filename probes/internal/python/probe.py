@@ -72,6 +72,7 @@ RESULT_FD, SPEC_FD, PROFILE_FDS = 3, 4, (5, 6)
 PRIVATE_FD = 100  # where the probe keeps its descriptors, out of the way of code that closes the low ones
 
 MAX_ERRORS, MAX_MESSAGE, MAX_NOTES, MAX_REASON = 8, 256, 16, 1024
+MAX_RESULTS, MAX_SHOWN = 1024, 96
 MAX_TASKS, MAX_AWAITS = 256, 64  # tasks that are driven by hand, and await chains that are told
 
 now = time.perf_counter_ns
@@ -354,6 +355,8 @@ class Slot:
         self.errors = {}
         self.timings = array.array("q")
         self.buckets, self.opaque = [], False
+        self.least = min(run.spec.get("results") or 0, MAX_RESULTS)  # ops below it leave their result
+        self.results = []
 
     def perform(self, op):
         """Runs one op on this thread."""
@@ -388,7 +391,10 @@ class Slot:
         if duration:
             self.time(op, duration)
         if out is not None and self.digested:
-            self.enter(op, *hash_of(op, "=", out))
+            code, opaque = hash_of(op, "=", out)
+            self.enter(op, code, opaque)
+            if op < self.least:
+                self.keep(op, code, "" if opaque else describe(out, None))
         if self.run.dry:
             self.run.last = out, None, duration
 
@@ -416,6 +422,10 @@ class Slot:
         self.buckets[k] = (self.buckets[k] + code) & MASK
         self.opaque = self.opaque or opaque
 
+    def keep(self, op, code, shown):
+        """Keeps what one op returned, in check trials."""
+        self.results.append({"op": op, "hash": code, "shown": clip(shown, MAX_SHOWN)})
+
     def count(self, op, kind, message):
         """Counts a failed op."""
         self.failed += 1
@@ -424,7 +434,10 @@ class Slot:
             key = next((k for k in self.errors if k[0] == kind), next(iter(self.errors)))
         self.errors[key] = self.errors.get(key, 0) + 1
         if self.digested:
-            self.enter(op, *hash_of(op, "!", kind + ": " + message))
+            code, opaque = hash_of(op, "!", kind + ": " + message)
+            self.enter(op, code, opaque)
+            if op < self.least:
+                self.keep(op, code, one_line(f"error: {kind}: {message}"))
 
 
 def type_name(cls):
@@ -1454,12 +1467,14 @@ def run_executor(run, window, pool):
             total += took
             if failed is None and data is not None:
                 try:
-                    pickle.loads(data)  # a pool hands results back
+                    out = pickle.loads(data)  # a pool hands results back
                 except BaseException as e:
                     failed = failure(e)
                 else:
                     if slot.digested:
                         slot.enter(op, *code)
+                        if op < slot.least:
+                            slot.keep(op, code[0], "" if code[1] else describe(out, None))
             if failed is not None:
                 slot.count(op, *failed)
         return total // max(len(rows), 1)
@@ -1635,7 +1650,7 @@ class Trial:
             # A thread takes its delay with it when it ends.
             record["cpu"]["runnable_ns"], record["missing"] = 0, ["run-queue delay"]
         record["threads"] = max(run.threads, window.tasks) + len(window.after.workers)
-        errors, buckets, opaque = {}, [], False
+        errors, buckets, opaque, results = {}, [], False, []
         timings = [d for op, d in run.sampler.pilot if run.sampler.chosen(op)]
         for s in run.slots:
             record["ops"] += s.ops
@@ -1647,6 +1662,9 @@ class Trial:
             for k, v in enumerate(s.buckets):
                 buckets[k] = (buckets[k] + v) & MASK
             opaque = opaque or s.opaque
+            results += s.results
+        if results:
+            record["results"] = sorted(results, key=lambda r: r["op"])
         if errors:
             most = sorted(errors.items(), key=lambda kv: -kv[1])[:MAX_ERRORS]
             record["errors"] = [{"type": clip(k, MAX_MESSAGE), "message": m, "count": n} for (k, m), n in most]

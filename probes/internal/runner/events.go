@@ -156,7 +156,7 @@ func check(r *record.Record) error {
 	default:
 		return fmt.Errorf("a probe cannot report status %q", clip(string(r.Status), 32))
 	}
-	r.Exit, r.Host, r.ElapsedNs = nil, nil, 0
+	r.Exit, r.Host, r.Race, r.ElapsedNs = nil, nil, nil, 0
 	whole := map[string]int64{
 		"ops": r.Ops, "failed_ops": r.FailedOps, "wall_ns": r.WallNs, "setup_ns": r.SetupNs,
 		"cpu.user_ns": r.CPU.UserNs, "cpu.system_ns": r.CPU.SystemNs, "cpu.children_ns": r.CPU.ChildrenNs,
@@ -195,6 +195,9 @@ func check(r *record.Record) error {
 		}
 		e.Type, e.Message = clip(e.Type, 256), clip(e.Message, 256)
 	}
+	if err := checkResults(r); err != nil {
+		return err
+	}
 	if len(r.Notes) > record.MaxNotes {
 		return fmt.Errorf("%d notes, more than %d", len(r.Notes), record.MaxNotes)
 	}
@@ -209,6 +212,21 @@ func check(r *record.Record) error {
 		r.Dry.Result = clip(r.Dry.Result, 256)
 	}
 	return checkHistogram(r.Latency)
+}
+
+// checkResults refuses results that are not of single ops in order.
+func checkResults(r *record.Record) error {
+	if len(r.Results) > record.MaxResults {
+		return fmt.Errorf("the results of %d ops, more than %d", len(r.Results), record.MaxResults)
+	}
+	for i := range r.Results {
+		res := &r.Results[i]
+		if res.Op < 0 || i > 0 && res.Op <= r.Results[i-1].Op {
+			return fmt.Errorf("results are not in the order of ops: op %d", res.Op)
+		}
+		res.Shown = clip(res.Shown, record.MaxShown)
+	}
+	return nil
 }
 
 // maxBucket is the index of the bucket of the largest value that a Histogram

@@ -45,6 +45,9 @@ type Job struct {
 	Env        []string
 	Timeout    time.Duration
 	Limits     proc.Limits
+	// Race says that Path was built with the race detector, which reports to
+	// standard error.
+	Race bool
 	// Prepare and Cleanup are commands that are run before and after.
 	Prepare, Cleanup *proc.Command
 	// Folder is where profiles and output are kept. It must exist.
@@ -65,6 +68,9 @@ func (j *Job) Run(ctx context.Context) (*record.Record, error) {
 	defer os.RemoveAll(scratch)
 	j.Spec.Scratch, j.Spec.TimeoutNs = scratch, int64(j.Timeout)
 	j.Env = append([]string{"TMPDIR=" + scratch}, j.Env...)
+	if j.Race {
+		j.Env = raceEnv(j.Env)
+	}
 	j.Spec.Version, j.Spec.Token = record.ProtocolVersion, rand.Text()
 
 	var rec *record.Record
@@ -193,6 +199,9 @@ func (j *Job) probe(ctx context.Context, scratch string) (*record.Record, error)
 		for _, p := range profiles {
 			rec.Profiles = append(rec.Profiles, record.Profile{Kind: p.kind, Problem: "of a trial that did not end"})
 		}
+	}
+	if j.Race {
+		rec.Race = parseRaces(stderr.Bytes())
 	}
 	trial := ending.User + ending.System + ending.Keeper
 	host, missing := between(before, after, trial, serversAfter-serversBefore)

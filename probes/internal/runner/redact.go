@@ -23,6 +23,16 @@ func redact(r *workload.Redactor, rec *record.Record) {
 	if rec.Dry != nil {
 		rec.Dry.Result = r.Text(rec.Dry.Result)
 	}
+	for i := range rec.Results {
+		rec.Results[i].Shown = r.Text(rec.Results[i].Shown)
+	}
+	if rec.Race != nil {
+		for _, a := range rec.Race.Accesses {
+			for i := range a.Frames {
+				a.Frames[i].Function, a.Frames[i].File = r.Text(a.Frames[i].Function), r.Text(a.Frames[i].File)
+			}
+		}
+	}
 	for i := range rec.Notes {
 		rec.Notes[i] = r.Text(rec.Notes[i])
 	}

@@ -120,7 +120,7 @@ func (a *app) prepareBase(ctx context.Context, file *workload.File, tree *worktr
 		there := *file
 		there.Dir = tree.Dir
 		there.Workloads = slices.DeleteFunc(slices.Clone(file.Workloads), func(w workload.Workload) bool { return !slices.Contains(names, w.Name) })
-		return probes.Prepare(ctx, &there, probes.PrepareOptions{Workloads: names, Checkout: tree.Root, Home: home})
+		return probes.Prepare(ctx, &there, probes.PrepareOptions{Workloads: names, Race: raced(of.Workloads), Checkout: tree.Root, Home: home})
 	}
 	prepared, err := prepare(names(of.Workloads))
 	if fault := (*probes.TargetError)(nil); errors.As(err, &fault) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -218,11 +219,13 @@ func (a *app) resume(ctx context.Context, path string, o *analyzeOptions) error 
 
 // prepare builds and finds what a plan's workloads execute.
 func (a *app) prepare(ctx context.Context, file *workload.File, p *plan.Plan) (*probes.Prepared, error) {
-	names := make([]string, len(p.Workloads))
-	for i, w := range p.Workloads {
-		names[i] = w.Name
-	}
-	return probes.Prepare(ctx, file, probes.PrepareOptions{Workloads: names})
+	return probes.Prepare(ctx, file, probes.PrepareOptions{Workloads: names(p.Workloads), Race: raced(p.Workloads)})
+}
+
+// raced returns the names of the workloads that are to be built with the race
+// detector too.
+func raced(ws []plan.Workload) []string {
+	return names(slices.DeleteFunc(slices.Clone(ws), func(w plan.Workload) bool { return !w.Race || w.NoRace != "" }))
 }
 
 // complete enters into a plan what is known once its targets are prepared:
@@ -232,6 +235,9 @@ func complete(p *plan.Plan, prepared *probes.Prepared) {
 		w := &p.Workloads[i]
 		w.Root = prepared.Root(w.Name)
 		w.Interpreter = prepared.Interpreter(w.Name)
+		if w.Race {
+			w.NoRace = prepared.NoRace(w.Name)
+		}
 		lacks := prepared.Lacks(w.Name)
 		for _, m := range model.All() {
 			if reason := lacks[m]; reason != "" {

@@ -23,6 +23,7 @@ type measureOptions struct {
 	budget      time.Duration
 	seed        uint64
 	exhaustive  bool
+	race        bool
 	workloads   []string
 }
 
@@ -34,13 +35,14 @@ func (o *measureOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.IntVarP(&o.warmup, "warmup", "w", -1, fmt.Sprintf("trials of each cell that are not counted (default %d)", workload.DefaultWarmup))
 	fs.DurationVarP(&o.budget, "budget", "b", 0, fmt.Sprintf("time for one workload, all included (default %v)", workload.DefaultBudget))
 	fs.BoolVar(&o.exhaustive, "exhaustive", false, "measure every cell in full: none is dropped because it cannot win (give a budget that holds them)")
+	fs.BoolVar(&o.race, "race", false, "also run Go functions once under the race detector, 8 in flight (needs cgo and a C compiler)")
 	fs.Uint64Var(&o.seed, "seed", 0, "seed of the order of trials (default 1)")
 	fs.StringSliceVar(&o.workloads, "workload", nil, "workloads of the file to run (default all)")
 	fs.Lookup("warmup").DefValue = "0" // the text says what the default is
 }
 
 // measureFlags are the names of the flags above.
-var measureFlags = []string{"model", "concurrency", "runs", "warmup", "budget", "exhaustive", "seed", "workload"}
+var measureFlags = []string{"model", "concurrency", "runs", "warmup", "budget", "exhaustive", "race", "seed", "workload"}
 
 // Validate has nothing to say: whether values fit each other and the file is
 // for plan.Build to check, before anything runs.
@@ -55,6 +57,7 @@ func (o *measureOptions) settings() plan.Settings {
 		Warmup:      o.warmup,
 		Budget:      o.budget,
 		Exhaustive:  o.exhaustive,
+		Race:        o.race,
 		Seed:        o.seed,
 		Workloads:   o.workloads,
 	}

@@ -95,6 +95,9 @@ func writePlannedWorkload(w io.Writer, l *plan.Workload) {
 	if l.Exhaustive {
 		fmt.Fprintln(w, "  exhaustive       every cell in full, none is dropped because it cannot win")
 	}
+	if l.Race {
+		fmt.Fprintln(w, "  race             a trial of Go functions under the race detector")
+	}
 	best := l.Objective
 	if len(l.Constraints) > 0 {
 		best += " with " + strings.Join(l.Constraints, ", ")

@@ -259,6 +259,10 @@ func passName(p plan.Pass) string {
 		return "looking for contention"
 	case plan.Pilot:
 		return "calibrating"
+	case plan.Race:
+		return "looking for data races"
+	case plan.Check:
+		return "comparing results"
 	case plan.Timing:
 		return "timing"
 	case plan.Profiling:
