@@ -1,6 +1,7 @@
 package analyzer
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/concprof/concprof/probes/model"
@@ -145,10 +146,29 @@ func (l *load) hung(o Options) (plan.Finished, bool) {
 	return plan.Finished{}, false
 }
 
+// leastHung is, where the contention probe did not end, the trial with the
+// fewest ops in flight in one process that did not: the probe or, since it is
+// the op that hangs and no model, a pilot of whichever model.
+func (l *load) leastHung(o Options) (plan.Finished, bool) {
+	f, hung := l.hung(o)
+	for s, attempts := range l.slots {
+		if !hung || s.pass != plan.Pilot || apart(s.cell.Model) {
+			continue
+		}
+		for _, x := range attempts {
+			n := cmp.Or(cmp.Compare(x.Trial.Cell.Concurrency, f.Trial.Cell.Concurrency), compareIDs(x.Trial.ID, f.Trial.ID))
+			if x.Record.Status == record.TimedOut && n < 0 {
+				f = x
+			}
+		}
+	}
+	return f, hung
+}
+
 // hangs says why a cell is not tried: as many in flight, in one process, did
-// not end in the contention probe.
+// not end.
 func (v *view) hangs(l *load, c plan.Cell) (string, bool) {
-	f, hung := l.hung(v.o)
+	f, hung := l.leastHung(v.o)
 	if !hung || c.Concurrency < f.Trial.Cell.Concurrency || apart(c.Model) || c == l.baseline() {
 		return "", false
 	}
