@@ -187,9 +187,8 @@ func (w *Workload) measured(c workload.Condition) (Interval, string) {
 	return Interval{}, "the recommended cell is not in the result"
 }
 
-// speedupOf returns the speedup of the best cell of a model. Of a cell whose
-// trials ended early the interval is as wide as they leave it, and of one that
-// has only a pilot there is none.
+// speedupOf returns the speedup of the best cell of a model. Of a cell that
+// was eliminated, and of one that has only a pilot, there is none.
 func (w *Workload) speedupOf(m model.Model) (Interval, string) {
 	var best *Cell
 	why := "the plan does not have " + string(m)
@@ -212,6 +211,9 @@ func (w *Workload) speedupOf(m model.Model) (Interval, string) {
 	}
 	if best == nil {
 		return Interval{}, why
+	}
+	if best.Status == record.Eliminated {
+		return Interval{}, fmt.Sprintf("%s was eliminated after %d trials, at %s, and an interval of what was left early is not claimed: ask for it with a gate or a claim before it is measured, or --exhaustive", setupOf(best), best.Trials, times(best.Speedup.Value))
 	}
 	return best.Speedup, ""
 }

@@ -62,6 +62,9 @@ func (j *judgement) judgeCells() {
 		cell := Cell{Model: x.cell.Model, Concurrency: x.cell.Concurrency, Trials: len(x.timing)}
 		j.measured(&cell, x, base)
 		j.status(&cell, x, reference)
+		if cell.Status == record.Eliminated {
+			cell.unclaimed()
+		}
 		if len(x.timing) == 0 && (cell.Status == record.Eliminated || cell.Status == record.Skipped) {
 			cell.Pilot = x.rate()
 		}
@@ -70,6 +73,14 @@ func (j *judgement) judgeCells() {
 	for _, s := range l.w.Skipped {
 		j.out.Cells = append(j.out.Cells, Cell{Model: s.Model, Status: record.Skipped, Reason: s.Reason})
 	}
+}
+
+// unclaimed takes the intervals of an eliminated cell away: it was eliminated
+// because it read low, so what it read is low more often than the level of an
+// interval says.
+func (c *Cell) unclaimed() {
+	c.OpsPerSec = Quartile{Median: c.OpsPerSec.Median, Low: c.OpsPerSec.Median, High: c.OpsPerSec.Median}
+	c.Speedup = Interval{Value: c.Speedup.Value, Low: c.Speedup.Value, High: c.Speedup.Value, N: c.Speedup.N}
 }
 
 // rate is the median throughput of what the cell showed, 0 if that is nothing.

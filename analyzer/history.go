@@ -50,12 +50,15 @@ type load struct {
 // A memo keeps what is asked of a load again and again and does not change
 // while a view lasts.
 type memo struct {
-	shown    []candidate
-	margin   float64
-	guess    *guess
-	overhead map[bool]int64 // by whether profiled
-	counted  map[slot][]plan.Finished
-	failures *failures
+	shown  []candidate
+	margin float64
+	guess  *guess
+	// predicted is nil until it was asked for, and has no model where there is
+	// no prediction.
+	predicted *plan.Cell
+	overhead  map[bool]int64 // by whether profiled
+	counted   map[slot][]plan.Finished
+	failures  *failures
 }
 
 // A slot is one thing to be measured once. It holds several trials when the

@@ -47,7 +47,8 @@ func (v *view) narrow(l *load, cs []candidate, block int) ([]candidate, []plan.E
 }
 
 // fit drops cells, the worst first, until the budget holds what is left: the
-// least number of repetitions of each, later one more block. What is
+// least number of repetitions of each, later one more block. The predicted cell
+// stays, for only so is the prediction put to the test. What is
 // eliminated meanwhile pays for the repetitions beyond the least.
 func (v *view) fit(l *load, cs []candidate, lead candidate, stays func(candidate) bool, block int) ([]candidate, []plan.Elimination) {
 	want := max(v.o.MinReps-block, 1)
@@ -56,11 +57,12 @@ func (v *view) fit(l *load, cs []candidate, lead candidate, stays func(candidate
 	slices.SortStableFunc(worst, func(a, b candidate) int { return v.worse(a, b, lead) })
 	var out []plan.Elimination
 	gone := make(map[plan.Cell]bool)
+	predicted, _ := v.predicted(l)
 	for _, c := range worst {
 		if v.need(l, cs, gone, block == 0)*int64(want) <= left {
 			break
 		}
-		if stays(c) {
+		if stays(c) || c.cell == predicted {
 			continue
 		}
 		gone[c.cell] = true

@@ -1,10 +1,12 @@
 package analyzer
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
+	"github.com/concprof/concprof/probes/record"
 )
 
 // reserved is how many cells must be able to have their least number of
@@ -112,12 +114,65 @@ func (v *view) probe(l *load) step {
 	n := v.o.ProbeConcurrency
 	forNs := clamp(int64(v.o.ProbeShare*float64(l.w.BudgetNs))-v.overhead(l, true), int64(v.o.MinProfiled), int64(v.o.MaxProfiled))
 	// Under a lock all of the probe's ops run one after another.
-	worst := int64(float64(n) * g.wallNs)
+	worst := max(int64(float64(n)*g.wallNs), rounds(1, s.cell, g.rate(s.cell, l)))
 	t, ok := l.timed(plan.Trial{Cell: s.cell, Pass: plan.Contention}, g.rate(s.cell, l), forNs, int64(n), v.o.ProbeShare)
 	if !ok || max(worst, forNs) > v.left(l)-v.reserve(l) {
 		return step{}
 	}
+	t.TimeoutNs = v.hang(l, worst+forNs+v.overhead(l, true), v.left(l)-v.reserve(l))
 	return step{trial: t, why: fmt.Sprintf("%s: %d in flight under %s, profiled, because locks show only so", l.w.Name, n, s.cell.Model)}
+}
+
+// hang is the time after which a trial that should take no longer than worst,
+// its ops one after another, is ended: within what is left for it, if that is
+// more than worst, and within the workload's timeout.
+func (v *view) hang(l *load, worst, left int64) int64 {
+	ns := min(max(int64(v.o.HangFactor*float64(worst)), int64(v.o.MinHang)), max(left, worst))
+	if l.w.TimeoutNs > 0 {
+		ns = min(ns, l.w.TimeoutNs)
+	}
+	return ns
+}
+
+// hung returns the contention probe that did not end.
+func (l *load) hung(o Options) (plan.Finished, bool) {
+	for _, c := range l.probeCells(o) {
+		for _, f := range l.slots[slot{cell: c, pass: plan.Contention}] {
+			if f.Record.Status == record.TimedOut {
+				return f, true
+			}
+		}
+	}
+	return plan.Finished{}, false
+}
+
+// leastHung is, where the contention probe did not end, the trial with the
+// fewest ops in flight in one process that did not: the probe or, since it is
+// the op that hangs and no model, a pilot of whichever model.
+func (l *load) leastHung(o Options) (plan.Finished, bool) {
+	f, hung := l.hung(o)
+	for s, attempts := range l.slots {
+		if !hung || s.pass != plan.Pilot || apart(s.cell.Model) {
+			continue
+		}
+		for _, x := range attempts {
+			n := cmp.Or(cmp.Compare(x.Trial.Cell.Concurrency, f.Trial.Cell.Concurrency), compareIDs(x.Trial.ID, f.Trial.ID))
+			if x.Record.Status == record.TimedOut && n < 0 {
+				f = x
+			}
+		}
+	}
+	return f, hung
+}
+
+// hangs says why a cell is not tried: as many in flight, in one process, did
+// not end.
+func (v *view) hangs(l *load, c plan.Cell) (string, bool) {
+	f, hung := l.leastHung(v.o)
+	if !hung || c.Concurrency < f.Trial.Cell.Concurrency || apart(c.Model) || c == l.baseline() {
+		return "", false
+	}
+	return fmt.Sprintf("%d in flight under %s did not end within %s, in which as many ops one after another would have", f.Trial.Cell.Concurrency, f.Trial.Cell.Model, seconds(f.Record.ElapsedNs)), true
 }
 
 // profiles runs one profiled trial of every model but sequential, whose

@@ -23,6 +23,9 @@ func (v *view) pilots(l *load) step {
 	// before all: if the pilots' share of the budget ends early, what is left out
 	// was expected to lose.
 	asked := l.firstAsked(g)
+	if c, ok := v.predicted(l); ok && !l.gone(c) {
+		asked[c] = true // what is predicted is put to the test
+	}
 	slices.SortStableFunc(cells, func(a, b plan.Cell) int {
 		return cmp.Or(
 			-cmp.Compare(btoi(a == l.baseline()), btoi(b == l.baseline())),
@@ -46,6 +49,10 @@ func (v *view) pilots(l *load) step {
 		}
 		if c.Model == model.Hybrid && len(l.w.Steps) > 1 && v.offload(l) == nil {
 			s.out = append(s.out, plan.Elimination{Cell: c, Reason: "no step of the op, or every one, is CPU-bound by itself: nothing to tell apart"})
+			continue
+		}
+		if why, hangs := v.hangs(l, c); hangs && !l.w.Exhaustive {
+			s.out = append(s.out, plan.Elimination{Cell: c, Reason: why})
 			continue
 		}
 		rep, wanted := v.pilotRep(l, c)
@@ -76,6 +83,7 @@ func (v *view) pilots(l *load) step {
 			s.out = append(s.out, plan.Elimination{Cell: c, Reason: fmt.Sprintf("max_ops %d leaves %d ops, too few for %d trials of %d in flight", l.w.MaxOps, l.opsLeft(), v.o.MinReps, c.Concurrency)})
 			continue
 		}
+		t.TimeoutNs = v.hang(l, max(lasts, int64(float64(max(t.MinOps, t.Ops))*g.wallNs))+v.overhead(l, false), left-v.reserve(l))
 		t.Offload = v.offloadFor(l, c)
 		s.trial, s.why = t, fmt.Sprintf("%s: pilot of %s at %d", l.w.Name, c.Model, c.Concurrency)
 		return s

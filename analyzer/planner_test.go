@@ -158,3 +158,34 @@ func TestExhaustive(t *testing.T) {
 		})
 	}
 }
+
+// A contention probe that hangs is ended by a deadline that leaves the timing
+// its budget; as many in flight are not tried, and the verdict says what is
+// missing.
+func TestAContentionProbeThatHangs(t *testing.T) {
+	o := DefaultOptions()
+	l := newLab("op", op{cpu: 1e5, wait: 2e7})
+	run := drive(t, l.plan(14, 8, goModels, levels, "op"), o, func(tr plan.Trial) record.Record {
+		if tr.Cell.Concurrency >= 4 && tr.Cell.Model != model.Processes && tr.Control == "" {
+			if tr.TimeoutNs <= 0 || tr.TimeoutNs > int64(o.MinHang) {
+				t.Fatalf("%+v has no deadline of its own", tr)
+			}
+			return record.Record{Status: record.TimedOut, ElapsedNs: tr.TimeoutNs}
+		}
+		return l.run(tr)
+	})
+	hung := 0
+	for _, f := range run.Finished {
+		hung += btoi(f.Record.Status == record.TimedOut)
+	}
+	if hung != 2 {
+		t.Errorf("%d trials hung, want the probe and the pilot that finds the level", hung)
+	}
+	w := judged(t, run).Workloads[0]
+	if w.Class != IOBound || w.Recommendation == nil || w.Recommendation.Concurrency != 2 {
+		t.Errorf("class %s, recommendation %+v, undecided %q", w.Class, w.Recommendation, w.Undecided)
+	}
+	if len(warnings(w, WarnHung)) != 1 {
+		t.Errorf("nothing says what is missing: %v", w.Warnings)
+	}
+}

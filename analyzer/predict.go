@@ -13,8 +13,8 @@ import (
 // facts are what predictions rest on: the sequential profile and the
 // contention probe, no timing trial of any model.
 type facts struct {
-	demand float64 // on the controls' scale, at least 0
-	inner  float64 // cores that one op uses by itself, at least 1
+	o      Options
+	demand float64 // on the controls' scale, at least 0; above 1 if an op uses several cores
 	serial float64 // share of an op that only one at a time can do
 	gil    float64 // share of an op for which it holds CPython's GIL; 0 without one
 	cores  float64
@@ -23,6 +23,10 @@ type facts struct {
 
 // saturation is how many ops in flight keep all cores busy, or what is serial:
 // the one GIL that they share, or what serves only some at once.
+//
+// It is Little's law, N = X R: at the throughput X = cores / (demand x R) that
+// the cores allow at most, cores / demand ops are in flight, if none queues. What
+// serves s of an op's time one at a time lets 1/s through.
 func (f facts) saturation() float64 {
 	n := f.cores / max(f.demand, 0.001)
 	if f.gil > 0 {
@@ -34,46 +38,46 @@ func (f facts) saturation() float64 {
 	return n
 }
 
-// A rule predicts the model that will win and how much it will gain.
+// enough is the least number in flight whose throughput can be told from that
+// of saturation by nobody: fewer in flight reach N / saturation of it, and
+// what lies within Tie is equal.
+func (f facts) enough() float64 { return f.saturation() * (1 - f.o.Tie) }
+
+// A rule predicts the model that will win, at the least level that is enough,
+// and how much it will gain at most.
 type rule struct {
 	id     string
 	when   func(facts) bool
 	then   model.Model
-	level  func(facts) float64 // ops in flight that are enough
-	gain   func(facts) float64 // speedup at that level, against sequential
 	reason string
 }
 
 // rules in the order in which they are tried; the first that fits predicts.
-// The gains are bounds: Amdahl's for what is serial, the number of cores for
-// what computes, the number in flight for what waits.
 func rules() []rule {
-	one := func(facts) float64 { return 1 }
-	cores := func(f facts) float64 { return f.cores }
 	return []rule{
 		{
-			id: "locked", when: func(f facts) bool { return f.serial > 1/1.25 },
-			then: model.Sequential, level: one, gain: one,
+			id: "locked", when: func(f facts) bool { return f.serial > f.o.CPUBand },
+			then:   model.Sequential,
 			reason: "nearly the whole op holds one lock, or waits for what serves one at a time, so ops run one after another under every model that shares it",
 		},
 		{
-			id: "all-cores", when: func(f facts) bool { return f.class == CPUBound && f.inner > 0.8*f.cores },
-			then: model.Sequential, level: one, gain: one,
+			id: "all-cores", when: func(f facts) bool { return f.class == CPUBound && f.cores*(1-f.o.Tie) <= f.demand },
+			then:   model.Sequential,
 			reason: "one op already keeps all cores busy by itself",
 		},
 		{
 			id: "computes", when: func(f facts) bool { return f.class == CPUBound },
-			then: model.Pool, level: cores, gain: func(f facts) float64 { return f.cores / max(f.inner, 1) },
-			reason: "it computes, so as many workers as cores are enough and more gain nothing",
+			then:   model.Pool,
+			reason: "it computes, so as many workers as keep the cores busy are enough and more gain nothing",
 		},
 		{
 			id: "waits", when: func(f facts) bool { return f.class == IOBound },
-			then: model.Pool, level: facts.saturation, gain: facts.saturation,
+			then:   model.Pool,
 			reason: "it waits, so throughput grows with the ops in flight until the cores, or what it waits for, are busy",
 		},
 		{
 			id: "both", when: func(facts) bool { return true },
-			then: model.Pool, level: facts.saturation, gain: facts.saturation,
+			then:   model.Pool,
 			reason: "it waits and computes, so enough ops in flight fill the waits of one with the work of others",
 		},
 	}
@@ -91,20 +95,39 @@ func (j *judgement) predict() {
 }
 
 // predictAt is the prediction for a demand on the controls' scale.
-func (j *judgement) predictAt(d float64) *Prediction {
+func (j *judgement) predictAt(d float64) *Prediction { return j.view.predictAt(j.load, d) }
+
+// predicted is the cell that is expected to win, false while nothing is.
+func (v *view) predicted(l *load) (plan.Cell, bool) {
+	if l.memo.predicted == nil {
+		l.memo.predicted = &plan.Cell{}
+		if fs := l.counted(l.baseline(), plan.Classify, v.o); len(fs) > 0 {
+			if p := v.predictAt(l, v.o.demand(fs, v.scale()).scaled.Value); p != nil {
+				l.memo.predicted = &plan.Cell{Workload: l.w.Name, Model: p.Model, Concurrency: p.Concurrency}
+			}
+		}
+	}
+	return *l.memo.predicted, l.memo.predicted.Model != ""
+}
+
+func (v *view) predictAt(l *load, d float64) *Prediction {
+	g := v.guess(l)
 	f := facts{
-		demand: max(d, 0), inner: max(j.demand.Value, 1), cores: float64(j.load.cores),
-		class: j.o.classAt(d), serial: j.guess(j.load).serial, gil: j.guess(j.load).gil,
+		o: v.o, demand: max(d, 0), cores: float64(l.cores),
+		class: v.o.classAt(d), serial: g.serial, gil: g.gil,
 	}
 	for _, r := range rules() {
 		if !r.when(f) {
 			continue
 		}
-		c, gain := j.predicted(r, f)
+		c, gain := l.reached(r, f)
 		known := fmt.Sprintf("demand %.2f, %.0f cores", f.demand, f.cores)
+		if f.serial > 0 {
+			known += fmt.Sprintf(", serial %.2f", f.serial)
+		}
 		if f.gil > 0 {
 			known += fmt.Sprintf(", GIL %.2f", f.gil)
-			r, c, gain = j.aroundGIL(r, f, c, gain)
+			r, c, gain = l.aroundGIL(r, f, c, gain)
 		}
 		return &Prediction{
 			Model: c.Model, Concurrency: c.Concurrency, Speedup: gain, Rule: r.id,
@@ -117,42 +140,43 @@ func (j *judgement) predictAt(d float64) *Prediction {
 // aroundGIL replaces what a rule predicts where the GIL is in its way: by
 // interpreters with a GIL each, if the plan has them and they are expected to
 // gain more; by sequential, if an op that computes has nothing else to gain.
-func (j *judgement) aroundGIL(r rule, f facts, c plan.Cell, gain float64) (rule, plan.Cell, float64) {
+func (l *load) aroundGIL(r rule, f facts, c plan.Cell, gain float64) (rule, plan.Cell, float64) {
 	if r.then == model.Sequential {
 		return r, c, gain
 	}
 	free := f
 	free.gil = 0
 	for _, m := range []model.Model{model.Subinterpreters, model.Processes} {
-		if !slices.ContainsFunc(j.load.w.Cells, func(c plan.Cell) bool { return c.Model == m }) {
+		if !slices.ContainsFunc(l.w.Cells, func(c plan.Cell) bool { return c.Model == m }) {
 			continue
 		}
 		apart := rule{
-			id: "gil", then: m, level: facts.saturation, gain: facts.saturation,
+			id: "gil", then: m,
 			reason: "threads take turns at the GIL, which an op holds while it computes, so only interpreters with a GIL each gain",
 		}
-		if other, more := j.predicted(apart, free); more >= j.o.GILGain*gain {
+		if other, more := l.reached(apart, free); more >= f.o.GILGain*gain {
 			return apart, other, more
 		}
 		return r, c, gain // of two the simpler one speaks for both
 	}
-	if f.class == CPUBound && gain < j.o.GILGain {
-		return rule{id: "one-gil", reason: "it computes holding the GIL, so threads take turns, and the plan has no model with more than one"}, j.load.baseline(), 1
+	if f.class == CPUBound && gain < f.o.GILGain {
+		return rule{id: "one-gil", reason: "it computes holding the GIL, so threads take turns, and the plan has no model with more than one"}, l.baseline(), 1
 	}
 	return r, c, gain
 }
 
-// predicted is the cell of the plan that a rule means: of its model, or of the
-// simplest that can stand in for it, the least level that is enough.
-func (j *judgement) predicted(r rule, f facts) (plan.Cell, float64) {
-	models := append([]model.Model{r.then}, model.All()...)
-	for _, m := range models {
-		if m == model.Sequential && r.then != model.Sequential {
-			continue
-		}
+// reached is the cell of the plan that a rule means: of its model, or of the
+// simplest that can stand in for it, the least level that is enough, else the
+// greatest. Its gain is a bound: Amdahl's for what is serial, the number of
+// cores for what computes, the number in flight for what waits.
+func (l *load) reached(r rule, f facts) (plan.Cell, float64) {
+	if r.then == model.Sequential {
+		return l.baseline(), 1
+	}
+	for _, m := range append([]model.Model{r.then}, model.All()...) {
 		var levels []int
-		for _, c := range j.load.w.Cells {
-			if c.Model == m {
+		for _, c := range l.w.Cells {
+			if c.Model == m && m != model.Sequential {
 				levels = append(levels, c.Concurrency)
 			}
 		}
@@ -161,23 +185,16 @@ func (j *judgement) predicted(r rule, f facts) (plan.Cell, float64) {
 		}
 		slices.Sort(levels)
 		level := levels[len(levels)-1]
-		for _, n := range levels {
-			// An eighth less than enough is enough: levels are powers of two.
-			if float64(n) >= r.level(f)*7/8 {
-				level = n
-				break
-			}
+		if i := slices.IndexFunc(levels, func(n int) bool { return float64(n) >= f.enough() }); i >= 0 {
+			level = levels[i]
 		}
-		gain := min(r.gain(f), float64(level), parallelism(m, j.load.cores)/max(f.demand, 0.001))
-		if f.serial > 0 {
-			gain = min(gain, 1/f.serial)
-		}
-		if f.gil > 0 && j.load.sharesGIL(m) {
+		gain := min(f.saturation(), float64(level), parallelism(m, l.cores)/max(f.demand, 0.001))
+		if f.gil > 0 && l.sharesGIL(m) {
 			gain = min(gain, 1/f.gil)
 		}
-		return plan.Cell{Workload: j.load.w.Name, Model: m, Concurrency: level}, max(gain, math.Min(1, r.gain(f)))
+		return plan.Cell{Workload: l.w.Name, Model: m, Concurrency: level}, max(gain, math.Min(1, f.saturation()))
 	}
-	return j.load.baseline(), 1
+	return l.baseline(), 1
 }
 
 // compare holds the prediction against what was measured.
@@ -191,6 +208,9 @@ func (j *judgement) compare() {
 		switch b := j.better(r, p); {
 		case r.covers(p.Model, p.Concurrency):
 			p.Agrees, as = true, ", as expected"
+		case j.nearby(r, p) > 0:
+			p.Agrees = true
+			as = fmt.Sprintf(", as expected: %s was not measured to the end, and %d is the nearest level that was", setupOf(&Cell{Model: p.Model, Concurrency: p.Concurrency}), j.nearby(r, p))
 		case b != nil:
 			p.Agrees = true
 			as = fmt.Sprintf("; %s, which was expected to win, does, at %s, but needs %s", setupOf(&Cell{Model: b.Model, Concurrency: b.Concurrency}), times(b.Speedup.Value), b.Declare)
@@ -213,6 +233,36 @@ func (j *judgement) better(r *Recommendation, p *Prediction) *Better {
 		}
 	}
 	return nil
+}
+
+// nearby is, where the predicted cell was not measured to the end and nothing
+// shows that it loses, the nearest level of its model that was, if that is
+// among the best; else 0.
+func (j *judgement) nearby(r *Recommendation, p *Prediction) int {
+	won := j.cell(plan.Cell{Model: r.Model, Concurrency: r.Concurrency})
+	c := j.cell(plan.Cell{Model: p.Model, Concurrency: p.Concurrency})
+	if won == nil || c != nil && (c.Trials >= j.o.MinBlocks || c.Status.Broken() || c.Status == record.WrongResult) {
+		return 0
+	}
+	if c != nil {
+		if seen := max(c.OpsPerSec.Median, c.Pilot); seen > 0 && seen*j.o.PilotFactor < won.OpsPerSec.Median {
+			return 0
+		}
+	}
+	near, least := 0, math.Inf(1)
+	for i := range j.out.Cells {
+		x := &j.out.Cells[i]
+		if x.Model != p.Model || x.Trials < j.o.MinReps {
+			continue
+		}
+		if d := math.Abs(math.Log2(float64(x.Concurrency) / float64(p.Concurrency))); d < least {
+			near, least = x.Concurrency, d
+		}
+	}
+	if near == 0 || !r.covers(p.Model, near) {
+		return 0
+	}
+	return near
 }
 
 // covers reports whether a cell is the recommended one or its equal.
@@ -241,9 +291,10 @@ func (j *judgement) disagreement(p *Prediction, r *Recommendation) string {
 // sameOnBothSides settles a class whose interval straddles a band: where the
 // rules lead to the same recommendation at both ends of the interval, and the
 // measurement bears it out, the class of the median stands, without
-// confidence.
+// confidence. It does not where looking stretched the op, for then the median
+// itself is known to be off.
 func (j *judgement) sameOnBothSides(r *Recommendation) {
-	if j.verdict.between[0] == "" {
+	if j.verdict.between[0] == "" || j.stretched() > 1 {
 		return
 	}
 	low, high := j.predictAt(j.demand.scaled.Low), j.predictAt(j.demand.scaled.High)

@@ -169,6 +169,38 @@ func TestAModelThatLosesChangesNothing(t *testing.T) {
 	}
 }
 
+// A verdict that fewer repetitions decided is not turned into its opposite by
+// more of the same run: not io-bound into cpu-bound, nor a gain into none.
+func TestMoreRepetitionsDoNotTurnAVerdict(t *testing.T) {
+	for name, o := range kinds() {
+		run := simulated(t, name, o, 25, goModels)
+		class, gains := Inconclusive, 0 // 1 if a model gains, -1 if none does
+		for reps := DefaultOptions().MinReps; reps <= 8; reps++ {
+			cut := *run
+			cut.Finished = slices.DeleteFunc(slices.Clone(run.Finished), func(f plan.Finished) bool {
+				return f.Trial.Rep >= reps && (f.Trial.Pass == plan.Timing || f.Trial.Pass == plan.Classify)
+			})
+			w := judged(t, &cut).Workloads[0]
+			if w.Class != Inconclusive {
+				if class != Inconclusive && class != w.Class {
+					t.Errorf("%s: %d repetitions turn %s into %s", name, reps, class, w.Class)
+				}
+				class = w.Class
+			}
+			if r := w.Recommendation; r != nil {
+				now := 1
+				if r.Model == model.Sequential {
+					now = -1
+				}
+				if gains == -now {
+					t.Errorf("%s: %d repetitions turn a gain into none, or none into one: %s", name, reps, r.Model)
+				}
+				gains = now
+			}
+		}
+	}
+}
+
 func TestJournalReplaysToTheSameDecisions(t *testing.T) {
 	for name, o := range kinds() {
 		run := simulated(t, name, o, 15, goModels)

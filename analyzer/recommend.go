@@ -3,6 +3,7 @@ package analyzer
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -53,7 +54,7 @@ func (j *judgement) recommend() {
 			ties = append(ties, c)
 		case !apart && c.cell.Model == model.Sequential:
 			j.undecided(fmt.Sprintf("%s reads %.2fx sequential, but the interval of that ratio contains 1: the trials spread too much to tell", setupOf(best.cell), ratio))
-			j.settle("need more than %d trials of each, or a quieter machine: try twice the runs and the budget", best.outcome.n())
+			j.settle("%s", j.settleSpread(&best, &c))
 			return
 		}
 	}
@@ -140,19 +141,36 @@ func (j *judgement) result(c plan.Cell) *outcome {
 
 // settleReps says what budget would give a cell its repetitions.
 func (j *judgement) settleReps(x *outcome) string {
-	l := j.load
 	missing := int64(j.o.MinReps - x.n())
-	per := j.overhead(l, false)
-	if r := j.rateOf(l, x.cell); r > 0 {
+	// Both this cell and the one it is compared with need them.
+	budget := j.load.w.BudgetNs + 2*missing*j.trialCost(x)
+	return fmt.Sprintf("need %d trials, have %d: a budget of about %s would settle it", j.o.MinReps, x.n(), seconds(budget))
+}
+
+// trialCost is what one more timing trial of a cell costs, in ns.
+func (j *judgement) trialCost(x *outcome) int64 {
+	per := j.overhead(j.load, false)
+	if r := j.rateOf(j.load, x.cell); r > 0 {
 		ops := int64(x.cell.Concurrency)
-		if t, ok := l.planned[x.cell]; ok {
+		if t, ok := j.load.planned[x.cell]; ok {
 			ops = t.Ops
 		}
 		per += int64(float64(ops) * 1e9 / r)
 	}
-	// Both this cell and the one it is compared with need them.
-	budget := l.w.BudgetNs + 2*missing*per
-	return fmt.Sprintf("need %d trials, have %d: a budget of about %s would settle it", j.o.MinReps, x.n(), seconds(budget))
+	return per
+}
+
+// settleSpread says how many trials and what budget would tell two cells
+// apart. An interval narrows with the square root of the trials, so as many
+// times more are needed as half its width is of the difference, squared.
+func (j *judgement) settleSpread(a, b *contender) string {
+	in := j.ratio(a, b)
+	n := max(min(a.n(), b.n()), 1)
+	times := (in.High - in.Low) / 2 / max(in.Value-1, 1e-3)
+	need := max(int(math.Ceil(float64(n)*times*times)), n+1)
+	budget := j.load.w.BudgetNs + int64(need-n)*(j.trialCost(a.outcome)+j.trialCost(b.outcome))
+	return fmt.Sprintf("the difference is %.0f %%, known to %.0f points either way from %d trials: about %d of each would tell (--runs %d, a budget of about %s), or a quieter machine",
+		100*(in.Value-1), 100*(in.High-in.Low)/2, n, need, need, seconds(budget))
 }
 
 // settle adds what would settle what is undecided.
@@ -246,9 +264,14 @@ func (j *judgement) shortOf(all []contender, best contender) string {
 // against returns how much better a scores than b, and whether the interval
 // of that ratio lies wholly above 1.
 func (j *judgement) against(a, b *contender) (ratio float64, apart bool) {
-	// One draw for each pair of cells: what else was measured does not matter.
-	in := j.bootstrap("tie "+a.outcome.cell.String()+" "+b.outcome.cell.String()).Ratio(a.scores, b.scores)
+	in := j.ratio(a, b)
 	return in.Value, in.Level > 0 && in.Low > 1
+}
+
+// ratio is how much better a scores than b. There is one draw for each pair of
+// cells: what else was measured does not matter.
+func (j *judgement) ratio(a, b *contender) stats.Interval {
+	return j.bootstrap("tie "+a.outcome.cell.String()+" "+b.outcome.cell.String()).Ratio(a.scores, b.scores)
 }
 
 // simpler reports whether a should be used rather than b if both are equally

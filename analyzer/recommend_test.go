@@ -1,6 +1,7 @@
 package analyzer
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -231,5 +232,28 @@ func TestMinorFaultsAreNamed(t *testing.T) {
 	got := warnings(w, WarnFaults)
 	if len(got) != 1 || !strings.Contains(got[0].Message, "where it is 10: pool at 2, 1000") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// What would tell two cells apart grows with the square of their spread.
+func TestWhatSettlesASpread(t *testing.T) {
+	p := newLab("op", op{}).plan(30, 8, goModels, levels, "op")
+	j := &judgement{view: newView(plan.History{Plan: p}, DefaultOptions())}
+	j.plan, j.load = p, j.loads[0]
+	cell := func(m model.Model, scores ...float64) *contender {
+		return &contender{outcome: &outcome{cell: plan.Cell{Workload: "op", Model: m, Concurrency: 1}, timing: make([]plan.Finished, len(scores)), scores: scores}}
+	}
+	a := cell(model.Pool, 80, 90, 100, 116, 120, 140, 150, 160)
+	b := cell(model.Sequential, 70, 80, 90, 100, 106, 120, 130, 140)
+	need := func(s string) (difference, points float64, n, about, runs int) {
+		if _, err := fmt.Sscanf(s, "the difference is %f %%, known to %f points either way from %d trials: about %d of each would tell (--runs %d", &difference, &points, &n, &about, &runs); err != nil {
+			t.Fatalf("%q: %v", s, err)
+		}
+		return
+	}
+	d, half, n, about, runs := need(j.settleSpread(a, b))
+	want := 8 * (half / d) * (half / d)
+	if n != 8 || runs != about || float64(about) < 0.8*want || float64(about) > 1.2*want+1 {
+		t.Errorf("%d trials from %d, by %d runs; %.0f points of %.0f %% need %.0f", about, n, runs, half, d, want)
 	}
 }

@@ -346,7 +346,8 @@ type Cell struct {
 	Output       string              `json:"output,omitempty"` // folder of a broken trial
 }
 
-// Quartile is a median with its order-statistic interval.
+// Quartile is a median with its order-statistic interval. Of an eliminated cell
+// none is claimed: Low and High are the median then, and Level is 0.
 type Quartile struct {
 	Median float64 `json:"median"`
 	Low    float64 `json:"low"`

@@ -46,6 +46,7 @@ const (
 	WarnReader         = "reader-approximate"     // CPython was not sampled from outside
 	WarnNoDelay        = "clocks-missing"         // run-queue delay or thread clocks were not there
 	WarnLeaks          = "goroutines-left"        // ops left goroutines behind
+	WarnHung           = "contention-hung"        // the contention probe did not end
 	WarnStrays         = "processes-left"         // ops left processes behind
 	WarnOpenFiles      = "descriptors-left"       // ops left descriptors open
 	WarnProcessors     = "gomaxprocs-changed"     // an op changed GOMAXPROCS
@@ -184,6 +185,12 @@ func (j *judgement) doubtCells() {
 		j.warn(WarnBroken, "see their reasons; the recommendation leaves them out", "%s could not be measured in full", cells(broken))
 	}
 	j.doubtRepetitions()
+	if f, hung := l.hung(j.o); hung {
+		c := f.Trial.Cell
+		j.warn(WarnHung, "see where its ops stand in trials/"+f.Trial.ID+": they may wait for each other, or for connections that none gives back",
+			"%d in flight under %s did not end within %s, so no lock was looked for, and as many or more in flight were not measured",
+			c.Concurrency, c.Model, seconds(f.Record.ElapsedNs))
+	}
 	if l.w.MaxOps > 0 && l.opsLeft() < l.w.MaxOps/20 {
 		j.warn(WarnMaxOps, "raise max_ops for more and longer trials", "max_ops %d is used up: it bounded the number and length of trials", l.w.MaxOps)
 	}

@@ -116,6 +116,9 @@ func (r *run) workload(j *runner.Job, t plan.Trial) error {
 		if p.TimeoutNs > 0 {
 			j.Timeout = time.Duration(p.TimeoutNs)
 		}
+		if d := time.Duration(t.TimeoutNs); d > 0 {
+			j.Timeout = min(j.Timeout, d)
+		}
 		j.Spec.MaxRate = p.MaxRate
 		for _, c := range p.Cells {
 			level = max(level, c.Concurrency)

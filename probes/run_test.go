@@ -276,3 +276,17 @@ func TestRunRefusesAPlannerWithoutAim(t *testing.T) {
 		t.Errorf("a trial of an unknown workload: %v", err)
 	}
 }
+
+// A trial ends by its own deadline where that comes before the workload's, so
+// a contention probe whose ops wait for each other leaves the budget to others.
+func TestTrialsHaveDeadlinesOfTheirOwn(t *testing.T) {
+	f := &workload.File{Dir: t.TempDir(), Workloads: []workload.Workload{{Name: "w", Command: []string{"sleep", "600"}}}}
+	begun := time.Now()
+	r := runAll(t, f, plan.Trial{Pass: plan.Pilot, Ops: 1, TimeoutNs: int64(500 * time.Millisecond)})
+	if got := r.Finished[0].Record; got.Status != record.TimedOut {
+		t.Errorf("%s: %s, want it to be ended", got.Status, got.Reason)
+	}
+	if d := time.Since(begun); d > workload.DefaultTimeout {
+		t.Errorf("it took %v, as long as the workload's timeout", d)
+	}
+}

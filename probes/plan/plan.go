@@ -111,6 +111,9 @@ type Trial struct {
 	Ops    int64 `json:"ops,omitempty"`
 	ForNs  int64 `json:"for_ns,omitempty"`
 	MinOps int64 `json:"min_ops,omitempty"`
+	// TimeoutNs ends the trial sooner than the workload's timeout does, so that
+	// one that hangs does not take the budget with it; 0 leaves it at that.
+	TimeoutNs int64 `json:"timeout_ns,omitempty"`
 	// Offload tells, per step, whether hybrid sends it through the permits.
 	Offload []bool `json:"offload,omitempty"`
 	// Control is the built-in op that a control trial runs instead of a
