@@ -27,15 +27,42 @@ func (j *judgement) judgeScaling() {
 			s.Refused = err.Error()
 		} else {
 			s.Sigma, s.Kappa, s.R2, s.Lambda = f.Sigma, f.Kappa, f.R2, f.Lambda
-			switch peak := f.Peak(); {
-			case f.R2 < j.o.MinR2:
+			if f.R2 < j.o.MinR2 {
 				s.Refused = fmt.Sprintf("the law does not describe these levels: R2 is %.2f, less than %.2f", f.R2, j.o.MinR2)
-			case math.IsInf(peak, 1):
-				// JSON has no infinity; 0 stands for "no peak".
-			default:
-				s.PeakConcurrency = peak
+			} else {
+				if peak := f.Peak(); !math.IsInf(peak, 1) { // JSON has no infinity
+					s.PeakConcurrency = peak
+				}
+				s.Extrapolated = s.PeakConcurrency > ps[len(ps)-1].n
+				s.spread(points, f)
 			}
 		}
 		j.out.Scaling = append(j.out.Scaling, s)
 	}
+}
+
+// spread adds the intervals of a fit. They are those of the law without its
+// bounds, where a parameter may be negative: what the bounded fit reads is
+// added to them, which only widens them.
+func (s *Scaling) spread(points []scaling.Point, f scaling.Fit) {
+	in, ok := scaling.Spread(points)
+	if !ok {
+		return
+	}
+	s.Level = scaling.Level
+	s.SigmaInterval = ends(in.Sigma, f.Sigma)
+	s.KappaInterval = ends(in.Kappa, f.Kappa)
+	s.PeakInterval = ends(in.Peak, f.Peak())
+}
+
+// ends returns the ends of a span that has v in it, without those that are
+// infinite, which JSON has not.
+func ends(s scaling.Span, v float64) []float64 {
+	var out []float64
+	for _, end := range []float64{min(s.Low, v), max(s.High, v)} {
+		if !math.IsInf(end, 1) {
+			out = append(out, end)
+		}
+	}
+	return out
 }

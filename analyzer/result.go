@@ -370,9 +370,20 @@ type Scaling struct {
 	R2    float64     `json:"r2"`
 	// Lambda is the throughput that the fit expects of one op in flight, in ops
 	// per second: with it the curve can be drawn. 0 without a fit.
-	Lambda          float64 `json:"lambda,omitempty"`
+	Lambda float64 `json:"lambda,omitempty"`
+	// PeakConcurrency is the level of most throughput; 0 if throughput only
+	// ever grows. Extrapolated says that it lies beyond the highest level that
+	// was measured.
 	PeakConcurrency float64 `json:"peak_concurrency"`
-	Refused         string  `json:"refused,omitempty"` // why there is no fit
+	Extrapolated    bool    `json:"extrapolated,omitempty"`
+	// The intervals hold the lower and the upper end at the confidence Level;
+	// an upper end that the levels do not bound is left out, and both are
+	// where they exclude every peak.
+	SigmaInterval []float64 `json:"sigma_interval,omitempty"`
+	KappaInterval []float64 `json:"kappa_interval,omitempty"`
+	PeakInterval  []float64 `json:"peak_interval,omitempty"`
+	Level         float64   `json:"level,omitempty"`
+	Refused       string    `json:"refused,omitempty"` // why there is no fit
 }
 
 // A ProfileFile is one file under profiles/.

@@ -91,3 +91,33 @@ func mergeModels(why []string) []string {
 	}
 	return out
 }
+
+// fitLine tells of one fit, with what the levels leave open of it.
+func fitLine(s *analyzer.Scaling) string {
+	peak := "no peak"
+	if s.PeakConcurrency > 0 {
+		peak = "peak at " + digits(s.PeakConcurrency) + within(s.PeakInterval) + " in flight"
+	} else if in := s.PeakInterval; len(in) > 0 && in[0] > 1 {
+		peak += " below " + digits(in[0]) + " in flight"
+	}
+	if s.Extrapolated {
+		peak += ", beyond the levels measured"
+	}
+	line := fmt.Sprintf("%s: contention %s%s, coherence %s%s, %s, R² %s", s.Model,
+		digits(s.Sigma), within(s.SigmaInterval), digits(s.Kappa), within(s.KappaInterval), peak, digits(s.R2))
+	if s.Level > 0 {
+		line += fmt.Sprintf("; intervals at %.0f %%", 100*s.Level)
+	}
+	return line
+}
+
+// within returns an interval in brackets, " (12-31)", " (12 or more)".
+func within(in []float64) string {
+	switch len(in) {
+	case 1:
+		return " (" + digits(in[0]) + " or more)"
+	case 2:
+		return " (" + digits(in[0]) + "-" + digits(in[1]) + ")"
+	}
+	return ""
+}

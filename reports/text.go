@@ -233,8 +233,7 @@ func scalingLines(w *analyzer.Workload) []string {
 	var why []string
 	for _, s := range w.Scaling {
 		if s.Refused == "" {
-			out = append(out, fmt.Sprintf("%s: contention %s, coherence %s, peak at %s in flight, R² %s",
-				s.Model, digits(s.Sigma), digits(s.Kappa), digits(s.PeakConcurrency), digits(s.R2)))
+			out = append(out, fitLine(&s))
 			continue
 		}
 		if refused[s.Refused] == nil {

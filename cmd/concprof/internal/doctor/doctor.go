@@ -82,6 +82,8 @@ func (h Host) Checks(ctx context.Context) []Check {
 	checks = append(checks,
 		h.runQueue(),
 		h.pressure(),
+		h.throttling(),
+		h.governor(),
 		h.clock(),
 		h.wallSampling(ctx),
 		h.memoryLimit(),

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,6 +31,15 @@ func fake(t *testing.T, files map[string]string) Host {
 	return Host{Root: root, LookPath: missing, Thresholds: DefaultThresholds()}
 }
 
+// governors are the files of a host whose cores have these, in their order.
+func governors(of ...string) map[string]string {
+	files := make(map[string]string)
+	for i, g := range of {
+		files[fmt.Sprintf("sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor", i)] = g + "\n"
+	}
+	return files
+}
+
 func TestFiles(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -46,6 +56,14 @@ func TestFiles(t *testing.T) {
 		{"no quota", map[string]string{"sys/fs/cgroup/cpu.max": "max 100000"}, Host.quota, OK, "none"},
 		{"half a core", map[string]string{"proc/self/cgroup": "0::/box\n", "sys/fs/cgroup/box/cpu.max": "50000 100000"}, Host.quota, Warn, "0.50 of"},
 		{"unreadable quota", map[string]string{"sys/fs/cgroup/cpu.max": "x y"}, Host.quota, OK, "no limit"},
+		{"throttling", map[string]string{"proc/self/cgroup": "0::/box\n", "sys/fs/cgroup/box/cpu.stat": "usage_usec 9\nthrottled_usec 42\n"}, Host.throttling, OK, "box/cpu.stat: 42 us so far"},
+		{"throttling of version 1", map[string]string{"proc/self/cgroup": "5:cpu,cpuacct:/box\n0::/\n", "sys/fs/cgroup/cpu/cpu.stat": "throttled_time 42\n"}, Host.throttling, OK, "/sys/fs/cgroup/cpu/cpu.stat: 42 ns so far"},
+		{"throttling without a quota", map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.stat": "usage_usec 9\n"}, Host.throttling, OK, "none so far"},
+		{"no throttling", map[string]string{"proc/self/cgroup": "0::/\n"}, Host.throttling, Warn, "no cpu.stat"},
+		{"steady clock", governors("performance", "performance"), Host.governor, OK, "performance"},
+		{"clock follows the load", governors("powersave", "powersave"), Host.governor, Warn, "powersave: the clock"},
+		{"cores differ", governors("powersave", "performance"), Host.governor, Warn, "differ: performance, powersave"},
+		{"no governor", nil, Host.governor, OK, "not readable"},
 		{"no group", nil, Host.memoryLimit, OK, "watching"},
 		{"perf", map[string]string{"proc/sys/kernel/perf_event_paranoid": "3"}, Host.perf, OK, "is 3"},
 		{"no graphviz", nil, Host.graphviz, OK, "not needed"},

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -76,6 +77,76 @@ func (h Host) pressure() Check {
 	}
 	line, _, _ := strings.Cut(text, "\n")
 	return ok(name, "%s", line)
+}
+
+// throttling says whether stops by a CPU quota can be seen, where trials look
+// for them: in version 2 of control groups and in version 1, in the process's
+// own group and in the root that a container sees of it.
+func (h Host) throttling() Check {
+	const name = "cpu-throttling"
+	self, _ := h.read("proc/self/cgroup")
+	for _, line := range strings.Split(self, "\n") {
+		f := strings.SplitN(line, ":", 3)
+		if len(f) != 3 {
+			continue
+		}
+		root := "sys/fs/cgroup"
+		if f[1] != "" {
+			if !slices.Contains(strings.Split(f[1], ","), "cpu") {
+				continue
+			}
+			root = "sys/fs/cgroup/cpu"
+		}
+		for _, dir := range []string{filepath.Join(root, f[2]), root} {
+			file := filepath.Join(dir, "cpu.stat")
+			if text, err := h.read(file); err == nil {
+				return ok(name, "from /%s: %s so far", file, throttled(text))
+			}
+		}
+	}
+	return warn(name, "mount the control group's files (/sys/fs/cgroup), if a CPU quota may be set from outside",
+		"no cpu.stat of this process's control group: stops by a quota are not told from other waiting")
+}
+
+// throttled returns how long a quota stopped the group, in the file's words
+// and unit: throttled_usec of version 2, throttled_time in ns of version 1.
+func throttled(stat string) string {
+	for _, line := range strings.Split(stat, "\n") {
+		switch f := strings.Fields(line); {
+		case len(f) != 2:
+		case f[0] == "throttled_usec":
+			return f[1] + " us"
+		case f[0] == "throttled_time":
+			return f[1] + " ns"
+		}
+	}
+	return "none"
+}
+
+// governor looks for cores whose clock rate follows the load: short trials
+// then run at another rate than long ones.
+func (h Host) governor() Check {
+	const name = "governor"
+	files, _ := filepath.Glob(filepath.Join(h.Root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"))
+	var found []string
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if g := strings.TrimSpace(string(data)); err == nil && g != "" && !slices.Contains(found, g) {
+			found = append(found, g)
+		}
+	}
+	slices.Sort(found)
+	switch all := strings.Join(found, ", "); {
+	case len(found) == 0:
+		return ok(name, "not readable, as in most virtual machines: changes of the clock rate are not seen")
+	case len(found) > 1:
+		return warn(name, "set one governor on all cores: cpupower frequency-set -g performance", "the cores differ: %s", all)
+	case all == "powersave" || all == "ondemand" || all == "conservative" || all == "schedutil":
+		return warn(name, "cpupower frequency-set -g performance, if throughput of different runs is to be compared",
+			"%s: the clock rate follows the load", all)
+	default:
+		return ok(name, "%s", all)
+	}
 }
 
 func (h Host) perf() Check {
