@@ -62,7 +62,7 @@ func TestBrowserTwoRuns(t *testing.T) {
 		`(() => { const a = document.querySelector("table.runs td a").getBoundingClientRect(); return a.width > 20 && a.height > 8 && a.bottom < innerHeight; })()`: true,
 		`(() => { const t = document.querySelector("table.runs"), a = t.querySelector('a[href*="/wall/"]').getBoundingClientRect(),
 			h = [...t.querySelectorAll("th")].find(h => h.innerText === "wall").getBoundingClientRect(); return a.left >= h.left && a.right <= h.right && a.top >= h.bottom; })()`: true,
-		`document.documentElement.scrollWidth > innerWidth`: false,
+		`document.documentElement.scrollWidth > innerWidth`:                                                 false,
 		`[...document.querySelectorAll("table.matrix td a")].filter(a => a.checkVisibility()).length === 6`: true, // that of CPU is open
 	} {
 		if got := evaluate[bool](t, ctx, script); got != want {
