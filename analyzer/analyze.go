@@ -56,6 +56,7 @@ func analyze(r *rundir.Run, o Options, read reader) (*Result, error) {
 		res.Run.Noise.Floor = max(res.Run.Noise.Floor, res.Workloads[i].NoiseFloor)
 	}
 	res.Warnings = v.runWarnings(r, res.Run.Noise)
+	res.Timeline = timeline(r.Finished)
 	return res, nil
 }
 

@@ -26,7 +26,9 @@ func TestClockJumpsChangeNothing(t *testing.T) {
 					jumped.Finished[i].Record.StartedNs += int64(jump)
 				}
 			}
-			if diff := cmp.Diff(want, judged(t, &jumped)); diff != "" {
+			got := judged(t, &jumped)
+			got.Timeline = want.Timeline // what is drawn by that clock, and no more
+			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s: a jump by %v changes the verdict:\n%s", name, jump, diff)
 			}
 		}

@@ -23,6 +23,9 @@ type Result struct {
 	// Complete is false when the run was interrupted or its journal was cut.
 	Complete bool      `json:"complete"`
 	Warnings []Warning `json:"warnings"` // of the run as a whole
+
+	// Timeline are the trials as they followed one another; not in the JSON.
+	Timeline []Span `json:"-"`
 }
 
 // Run says where and how the measuring was done.

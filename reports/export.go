@@ -29,13 +29,14 @@ const (
 	ExportBenchmarkAction        ExportFormat = "github-action-benchmark"
 	ExportBenchmarkActionSmaller ExportFormat = "github-action-benchmark-smaller"
 	ExportSARIF                  ExportFormat = "sarif"
+	ExportChromeTrace            ExportFormat = "chrome-trace"
 )
 
 // Exports returns every format.
 func Exports() []ExportFormat {
 	return []ExportFormat{
 		ExportPprof, ExportFolded, ExportSpeedscope, ExportPstats,
-		ExportBenchfmt, ExportBenchmarkAction, ExportBenchmarkActionSmaller, ExportSARIF,
+		ExportBenchfmt, ExportBenchmarkAction, ExportBenchmarkActionSmaller, ExportSARIF, ExportChromeTrace,
 	}
 }
 
@@ -124,6 +125,9 @@ func NewExport(res *analyzer.Result, f ExportFormat, s Selection) (*Export, erro
 	case ExportSARIF:
 		e.What = plural(int64(limitsOf(workloads)), "limit") + " of " + e.What
 		out, err = sarif(&part)
+	case ExportChromeTrace:
+		e.What = "the time line of " + e.What
+		out, err = chromeTrace(&part)
 	default:
 		_, err = ParseExport(string(f))
 	}

@@ -79,7 +79,7 @@ func TestForeignProfile(t *testing.T) {
 func TestPprofListsForeign(t *testing.T) {
 	res := withFlames(t, fixture(t, "python"))
 	res.Workloads[0].Foreign = []analyzer.ForeignProfile{foreignNamed("tiny")}
-	cells := pprofSite(res).Workloads[0].Cells
+	cells := pprofSite([]ProfiledRun{{Result: res}}, "").Workloads[0].Cells
 	c := cells[len(cells)-1]
 	if c.Name != "foreign-1" || c.Title != "tiny (cProfile)" || len(c.Profiles) != 1 || len(c.PerOp) != 0 || !strings.Contains(c.Problem, "nothing in the verdict rests on it") {
 		t.Errorf("cell %+v", c)

@@ -5,7 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io/fs"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,26 +33,28 @@ const repository = "../.."
 //	<!-- example: exit 4 -->          the last command's exit code
 //	<!-- example: any output -->      only the exit code is looked at
 //	<!-- example: not run, REASON --> nothing is
+//
+// Above a block of any other language the comment "example: file NAME" writes
+// the block to that file, for the commands that follow.
 func TestExamples(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: the examples take a minute")
 	}
-	pages, err := filepath.Glob(filepath.Join(repository, "docs", "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	path := searchPath(t)
-	for _, page := range append([]string{filepath.Join(repository, "README.md")}, pages...) {
+	for _, page := range pages(t) {
 		t.Run(filepath.Base(page), func(t *testing.T) {
 			text, err := os.ReadFile(page)
-			if errors.Is(err, fs.ErrNotExist) {
-				t.Skipf("SKIPPED: there is no %s", page)
-			}
 			if err != nil {
 				t.Fatal(err)
 			}
 			dir := workingCopy(t)
 			for _, e := range examples(string(text)) {
+				if e.file != "" {
+					if err := os.WriteFile(filepath.Join(dir, e.file), []byte(e.content), 0o644); err != nil {
+						t.Fatal(err)
+					}
+					continue
+				}
 				if e.reason != "" {
 					t.Logf("line %d: not run: %s", e.line, e.reason)
 					continue
@@ -93,6 +95,8 @@ type example struct {
 	reason   string // why it is not run
 	code     string // exit code of the last command
 	any      bool   // whatever it prints
+
+	file, content string // of a block that is a file
 }
 
 type command struct {
@@ -102,27 +106,38 @@ type command struct {
 }
 
 // directive is the comment above a block.
-var directive = regexp.MustCompile(`^<!-- example: (?:exit (\d+)|(any output)|not run, (.+)) -->$`)
+var directive = regexp.MustCompile(`^<!-- example: (?:exit (\d+)|(any output)|not run, (.+)|file ([A-Za-z0-9._-]+)) -->$`)
 
 // examples finds the blocks of a page.
 func examples(page string) []example {
 	var found []example
 	var current *example
+	other := false // within a block that is no example
 	last := ""
 	for i, line := range strings.Split(page, "\n") {
+		fence := strings.HasPrefix(strings.TrimSpace(line), "```")
+		m := directive.FindStringSubmatch(last)
 		switch {
+		case current == nil && other && fence:
+			other = false
+		case current == nil && other:
 		case current == nil && strings.TrimSpace(line) == "```console":
 			current = &example{line: i + 1, code: "0"}
-			if m := directive.FindStringSubmatch(last); m != nil {
+			if m != nil {
 				current.any, current.reason = m[2] != "", m[3]
 				if m[1] != "" {
 					current.code = m[1]
 				}
 			}
+		case current == nil && fence && m != nil && m[4] != "":
+			current = &example{line: i + 1, file: m[4]}
 		case current == nil:
+			other = fence
 		case strings.TrimSpace(line) == "```":
 			found = append(found, *current)
 			current = nil
+		case current.file != "":
+			current.content += line + "\n"
 		case strings.HasPrefix(line, "$ "):
 			current.commands = append(current.commands, command{line: i + 1, text: line[2:]})
 		case len(current.commands) > 0:
@@ -277,14 +292,68 @@ func TestNotPrinted(t *testing.T) {
 	}
 }
 
+// A command that a page shows and no test runs is one that will be wrong some
+// day: outside of blocks of "console", pages show none.
+func TestCommandsAreExamples(t *testing.T) {
+	for _, page := range pages(t) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range strayCommands(string(text)) {
+			t.Errorf("%s:%s is a command outside of a block of console: no test runs it", page, found)
+		}
+	}
+	const page = "    concprof plan\n```\n$ go test\n```\n```console\n$ concprof plan\n```\n```yaml\n#   concprof analyze x.yaml\n```\n`concprof plan`\n    benchstat -col /model x\n"
+	if got := strings.Join(strayCommands(page), ", "); got != "1: concprof plan, 3: go test, 12: benchstat -col /model x" {
+		t.Errorf("found %s", got)
+	}
+}
+
+var commandLine = regexp.MustCompile(`^(?: {4,}|\t)?(?:\$ )?((?:concprof|go|python3?|benchstat|make|curl|pip|npm) .*)$`)
+
+// strayCommands returns the lines of a page that look like commands and that
+// no example is made of, each with its number: those of blocks of no language,
+// and those that are set off by spaces.
+func strayCommands(page string) []string {
+	var found []string
+	language, in := "", false
+	for i, line := range strings.Split(page, "\n") {
+		if rest, fence := strings.CutPrefix(strings.TrimSpace(line), "```"); fence {
+			in, language = !in, rest
+			continue
+		}
+		m := commandLine.FindStringSubmatch(line)
+		indented := strings.HasPrefix(line, "    ") || strings.HasPrefix(line, "\t")
+		if m != nil && (in && language == "" || !in && indented) {
+			found = append(found, fmt.Sprintf("%d: %s", i+1, m[1]))
+		}
+	}
+	return found
+}
+
+// pages returns the README and the pages of docs.
+func pages(t *testing.T) []string {
+	t.Helper()
+	all, err := filepath.Glob(filepath.Join(repository, "docs", "*.md"))
+	if err != nil || len(all) < 5 {
+		t.Fatalf("pages: %v, %v", all, err)
+	}
+	return append([]string{filepath.Join(repository, "README.md")}, all...)
+}
+
 func TestExampleBlocks(t *testing.T) {
-	const page = "text\n\n```console\n$ a \\\n  b\nout\n\n$ c\n```\n```\n$ not console\n```\n<!-- example: exit 4 -->\n```console\n$ d\n```\n" +
+	const page = "text\n<!-- example: file a.yaml -->\n```yaml\na: 1\n\nb: 2\n```\n```console\n$ a \\\n  b\nout\n\n$ c\n```\n```\n$ not console\n```\n<!-- example: exit 4 -->\n```console\n$ d\n```\n" +
 		"<!-- example: not run, it needs a database -->\n\n```console\n$ e\n```\n<!-- example: any output -->\n```console\n$ f\nx\n```\n"
 	got := examples(page)
-	if len(got) != 4 {
+	if len(got) != 5 {
 		t.Fatalf("%d blocks: %+v", len(got), got)
 	}
-	if c := got[0].commands; got[0].line != 3 || len(c) != 2 || c[0].text != "a \\\n  b" || len(c[0].output) != 1 || c[1].text != "c" {
+	if f := got[0]; f.file != "a.yaml" || f.content != "a: 1\n\nb: 2\n" {
+		t.Errorf("%+v", f)
+	}
+	got = got[1:]
+	if c := got[0].commands; got[0].line != 8 || len(c) != 2 || c[0].text != "a \\\n  b" || len(c[0].output) != 1 || c[1].text != "c" {
 		t.Errorf("%+v", got[0])
 	}
 	if got[1].code != "4" || got[2].reason != "it needs a database" || !got[3].any || got[3].code != "0" {

@@ -30,7 +30,7 @@ func TestBrowser(t *testing.T) {
 	if err := chromedp.Do(ctx, chromedp.Navigate(server.URL)); err != nil {
 		t.Fatal(err)
 	}
-	if links := evaluate[int](t, ctx, `document.querySelectorAll("a").length`); links != 8 {
+	if links := evaluate[int](t, ctx, `document.querySelectorAll("td a").length`); links != 8 {
 		t.Errorf("the index has %d links, want 8", links)
 	}
 	if heading := evaluate[string](t, ctx, `document.querySelector("h1").innerText`); heading != "profiles <of> a run" {
@@ -45,6 +45,40 @@ func TestBrowser(t *testing.T) {
 		if boxes < 5 {
 			t.Errorf("%s: %d boxes, want at least 5", page, boxes)
 		}
+	}
+}
+
+// TestBrowserTwoRuns walks from the index of two runs to a difference between
+// them as a user does, and finds everything where it can be seen.
+func TestBrowserTwoRuns(t *testing.T) {
+	ctx := browser(t)
+	server := httptest.NewServer(twoRuns().Handler())
+	defer server.Close()
+	if err := chromedp.Do(ctx, chromedp.Navigate(server.URL)); err != nil {
+		t.Fatal(err)
+	}
+	// A cell of the table between the runs is on the first screen, stands below
+	// the heading of its column, and no page is wider than its window.
+	for script, want := range map[string]bool{
+		`(() => { const a = document.querySelector("table.runs td a").getBoundingClientRect(); return a.width > 20 && a.height > 8 && a.bottom < innerHeight; })()`: true,
+		`(() => { const t = document.querySelector("table.runs"), a = t.querySelector('a[href*="/wall/"]').getBoundingClientRect(),
+			h = [...t.querySelectorAll("th")].find(h => h.innerText === "wall").getBoundingClientRect(); return a.left >= h.left && a.right <= h.right && a.top >= h.bottom; })()`: true,
+		`document.documentElement.scrollWidth > innerWidth`:                                                 false,
+		`[...document.querySelectorAll("table.matrix td a")].filter(a => a.checkVisibility()).length === 6`: true, // that of CPU is open
+	} {
+		if got := evaluate[bool](t, ctx, script); got != want {
+			t.Errorf("%s is %v", script, got)
+		}
+	}
+	if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(`table.runs a[href*="/cpu/"]`)), chromedp.WaitVisible(chromedp.CSS("#stack-chart .boxbg"))); err != nil {
+		t.Fatal(err)
+	}
+	if title := evaluate[string](t, ctx, `document.title`); !strings.HasPrefix(title, "render pool-8 of pull-7 less pool-8 of main, cpu per op") {
+		t.Errorf("the difference is called %q", title)
+	}
+	// hash became faster: the box is there, as wide as it must be to be seen.
+	if width := evaluate[float64](t, ctx, `Math.max(...[...document.querySelectorAll("#stack-chart .boxbg")].map(b => b.offsetWidth))`); width < 300 {
+		t.Errorf("the widest box is %v wide", width)
 	}
 }
 

@@ -47,7 +47,7 @@ func TestHandler(t *testing.T) {
 		{"index without a body", "HEAD", "/", nil, 200, ""},
 		{"mount starts at the flame graph", "GET", one, nil, 307, ""},
 		{"flame graph", "GET", one + "flamegraph", nil, 200, "app.hash"},
-		{"title", "GET", one + "flamegraph", nil, 200, "<title>render pool-8 cpu"},
+		{"title", "GET", one + "flamegraph", nil, 200, "<title>render pool-8, cpu"},
 		{"top", "GET", one + "top", nil, 200, "app.fetch"},
 		{"peek", "GET", one + "peek?f=hash", nil, 200, "app.hash"},
 		{"wall", "GET", "/ui/render/wall/sequential-1/flamegraph", nil, 200, "app.Render"},
@@ -115,7 +115,7 @@ func followIndex(t *testing.T, s *Site) {
 	if strings.Contains(index, "<script") {
 		t.Error("the index has a script")
 	}
-	links := regexp.MustCompile(`href="([^"]+)"`).FindAllStringSubmatch(index, -1)
+	links := regexp.MustCompile(`href="(/[^"]+)"`).FindAllStringSubmatch(index, -1)
 	// 2 cells of 2 kinds, and 2 differences of each kind.
 	if len(links) != 8 {
 		t.Errorf("%d links, want 8:\n%s", len(links), index)
@@ -341,5 +341,74 @@ func TestSlowVisitors(t *testing.T) {
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("Serve = %v", err)
+	}
+}
+
+// twoRuns is testSite beside another run of the same, in which the pool hashes
+// faster and sequential was not profiled on the CPU.
+func twoRuns() *Site {
+	s := testSite()
+	s.Runs = []string{"main", "pull-7"}
+	w := &s.Workloads[0]
+	head := testSite().Workloads[0].Cells
+	hashes := map[string]int64{"app.hash": 10, "app.fetch": 140}
+	head[1].PerOp[CPU] = stacks("cpu", hashes, []string{"harness.runOp", "app.Render", "app.hash"}, []string{"harness.runOp", "app.Render", "app.fetch"})
+	delete(head[0].Profiles, CPU)
+	delete(head[0].PerOp, CPU)
+	for i := range w.Cells {
+		w.Cells[i].Run = "main"
+	}
+	for i := range head {
+		head[i].Run = "pull-7"
+	}
+	w.Cells = append(w.Cells, head...)
+	s.Workloads[1].Cells = []Cell{{Name: "pool-8", Title: "pool-8", Run: "main"}}
+	return s
+}
+
+func TestTwoRuns(t *testing.T) {
+	s := twoRuns()
+	s.Doubt = []string{"main and pull-7 were measured differently:", "<budget>"}
+	h := s.Handler()
+	index := get(h, "GET", "/").Body.String()
+	for _, want := range []string{
+		"<p class=\"dim\">Only main has profiles of it.</p>",
+		"pull-7 less main: what changed between the runs",
+		"<b>Doubt these differences.</b> main and pull-7 were measured differently:<br>&lt;budget&gt;",
+		`<a href="/diff/render/cpu/pull-7:pool-8/main:pool-8/flamegraph" aria-label="cpu of pool-8, pull-7 less main: −50.0 ms an op">−50.0 ms</a>`,
+		`<a href="/diff/render/wall/pull-7:pool-8/main:pool-8/flamegraph" aria-label="wall of pool-8, pull-7 less main: &#43;0 ns an op">&#43;0 ns</a>`,
+		`<a href="/diff/render/wall/main:pool-8/pull-7:sequential-1/flamegraph"`,
+	} {
+		if !strings.Contains(index, want) {
+			t.Errorf("the index has no %s", want)
+		}
+	}
+	if strings.Contains(index, "/diff/render/cpu/pull-7:sequential-1/") {
+		t.Error("the index has a difference of a profile that is missing")
+	}
+	links := regexp.MustCompile(`href="(/[^"]+)"`).FindAllStringSubmatch(index, -1)
+	// Between the runs 1 of CPU and 2 of wall; 3 and 4 profiles; 3x2 and 4x3 differences.
+	if len(links) != 3+7+6+12 {
+		t.Errorf("%d links", len(links))
+	}
+	for _, l := range links {
+		if w := get(h, "GET", l[1]); w.Code != 200 {
+			t.Errorf("%s: %d", l[1], w.Code)
+		}
+	}
+	w := get(h, "GET", "/diff/render/cpu/pull-7:pool-8/main:pool-8/flamegraph").Body.String()
+	if !strings.Contains(w, "<title>render pool-8 of pull-7 less pool-8 of main, cpu per op") {
+		t.Errorf("the title does not say what is compared:\n%.600s", w)
+	}
+	if w := get(h, "GET", "/ui/render/cpu/pool-8/flamegraph"); w.Code != 404 {
+		t.Errorf("a cell of no run: %d", w.Code)
+	}
+}
+
+func TestAmount(t *testing.T) {
+	for ns, want := range map[int64]string{0: "0 ns", 999: "999 ns", 1234: "1.23 µs", 45_600_000: "45.6 ms", 456_000_000: "456 ms", 12_340_000_000_000: "12340 s"} {
+		if got := amount(ns); got != want {
+			t.Errorf("%d: %q, want %q", ns, got, want)
+		}
 	}
 }

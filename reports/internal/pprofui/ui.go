@@ -1,5 +1,5 @@
 // Package pprofui serves the pprof web UI for the derived profiles of a run,
-// from memory and inside the process.
+// or of two, from memory and inside the process.
 //
 // A Site holds every profile, and every pair of one workload and kind as a
 // difference. Handler serves an index of them, plain links without scripts,
@@ -8,6 +8,8 @@
 //	/                                               the index
 //	/ui/<workload>/<kind>/<cell>/flamegraph         one profile
 //	/diff/<workload>/<kind>/<cell>/<base>/flamegraph  a difference, per op
+//
+// Cells of two runs are told apart by the run's label, main:pool-8.
 //
 // What pprof's pages could do beyond reading the profile is left out: they
 // never write settings, print source files or run a disassembler.
@@ -47,8 +49,11 @@ type Workload struct {
 // A Cell is a model at a concurrency and its profiles. A kind without a
 // profile is absent from both maps.
 type Cell struct {
-	Name     string // "pool-8": unique within the workload
-	Title    string // "pool, 8 in flight"
+	Name  string // "pool-8": unique within the workload and run
+	Title string // "pool, 8 in flight"
+	// Run is the label of the run that the cell is of, "" where there is only
+	// one run.
+	Run      string
 	Ops      int64
 	Profiles map[Kind]*profile.Profile
 	// PerOp holds the same scaled to one op; differences are between these.
@@ -59,11 +64,32 @@ type Cell struct {
 
 // A Site is everything that is served.
 type Site struct {
-	Title     string
+	Title string
+	// Runs are the labels of two runs, base and head; none where there is one.
+	Runs []string
+	// Doubt says, in lines, why the two runs should not be compared; none if
+	// they may be.
+	Doubt     []string
 	Workloads []Workload
 
 	idle   time.Duration // for tests: instead of idleExit
 	mounts sync.Map      // key string -> *mount
+}
+
+// Key is the cell's part of an address, unique within the workload.
+func (c *Cell) Key() string {
+	if c.Run == "" {
+		return c.Name
+	}
+	return c.Run + ":" + c.Name
+}
+
+// called is the cell in words.
+func (c *Cell) called() string {
+	if c.Run == "" {
+		return c.Name
+	}
+	return c.Name + " of " + c.Run
 }
 
 // cell returns a cell of the site, nil if there is none of that name.
@@ -73,7 +99,7 @@ func (s *Site) cell(workload, name string) *Cell {
 			continue
 		}
 		for j := range s.Workloads[i].Cells {
-			if c := &s.Workloads[i].Cells[j]; c.Name == name {
+			if c := &s.Workloads[i].Cells[j]; c.Key() == name {
 				return c
 			}
 		}
@@ -89,7 +115,7 @@ func (s *Site) single(workload string, kind Kind, name string) *mount {
 	}
 	return s.mount(strings.Join([]string{"ui", workload, string(kind), name}, "/"), func() *mount {
 		return &mount{
-			title:   fmt.Sprintf("%s %s %s", workload, c.Name, kind),
+			title:   fmt.Sprintf("%s %s, %s", workload, c.called(), kind),
 			profile: c.Profiles[kind],
 		}
 	})
@@ -104,7 +130,7 @@ func (s *Site) difference(workload string, kind Kind, name, base string) *mount 
 	}
 	return s.mount(strings.Join([]string{"diff", workload, string(kind), name, base}, "/"), func() *mount {
 		return &mount{
-			title:   fmt.Sprintf("%s %s less %s, %s per op", workload, c.Name, b.Name, kind),
+			title:   fmt.Sprintf("%s %s less %s, %s per op", workload, c.called(), b.called(), kind),
 			profile: c.PerOp[kind],
 			base:    b.PerOp[kind],
 		}

@@ -103,6 +103,8 @@ cell's is taken, else sequential's; standard error says which.
   github-action-benchmark-smaller  p50 and CPU time per op, as
                                    customSmallerIsBetter reads it
   sarif       the limits with file and line, for code scanning
+  chrome-trace                     the trials as a time line, for
+                                   https://ui.perfetto.dev and chrome://tracing
 
 FILE is a profile of another program: cProfile's, folded stacks as py-spy's raw
 format, Austin's text, or pprof's. It becomes pprof, folded or speedscope, and

@@ -7,10 +7,12 @@ import (
 	"net"
 	"os/exec"
 	"runtime"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/concprof/concprof/analyzer/compare"
 	"github.com/concprof/concprof/reports"
 )
 
@@ -45,39 +47,67 @@ func (o *pprofOptions) Validate() error {
 func newPprofCommand(a *app) *cobra.Command {
 	o := &pprofOptions{}
 	cmd := &cobra.Command{
-		Use:   "pprof [RUN]",
-		Short: "Compare the models' profiles of a run in the pprof web UI",
-		Long: `pprof serves the pprof web UI on this machine for every model and kind of profile
-of a run, and for any two of a kind as a difference per op. It prints the address
-to standard output and serves until it is interrupted. It writes no file and
-needs no graphviz. RUN is as in concprof report.`,
+		Use:   "pprof [[LABEL=]RUN [[LABEL=]RUN2]]",
+		Short: "Compare the models' profiles of a run, or of two, in the pprof web UI",
+		Long: `pprof serves the pprof web UI on this machine for every workload, model and kind
+of profile of a run, and for any two of a kind as a difference per op. Of two
+runs it also shows the differences of each model between them; LABEL is what
+they are called, "base" and "head" by default. It prints the address to standard
+output and serves until it is interrupted. It writes no file and needs no
+graphviz. RUN is as in concprof report.`,
 		Example: `  concprof pprof
-  concprof pprof .concprof/quickstart --http 127.0.0.1:8080 --no-browser`,
-		Args: arguments(cobra.MaximumNArgs(1), "concprof pprof takes one run"),
+  concprof pprof .concprof/quickstart --http 127.0.0.1:8080 --no-browser
+  concprof pprof main=runs/main pull-7=runs/pull`,
+		Args: arguments(cobra.MaximumNArgs(2), "concprof pprof takes one run, or two"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.Validate(); err != nil {
 				return err
 			}
-			return a.servePprof(cmd.Context(), runArgument(args), o)
+			return a.servePprof(cmd.Context(), args, o)
 		},
 	}
 	o.AddFlags(cmd.Flags())
 	return cmd
 }
 
-func (a *app) servePprof(ctx context.Context, path string, o *pprofOptions) error {
-	run, err := openRun(path, o.dir)
-	if err != nil {
-		return err
+// profiledRuns opens and judges what pprof is to show, and says what speaks
+// against comparing two runs.
+func profiledRuns(args []string, dir string) (runs []reports.ProfiledRun, paths []string, doubt string, err error) {
+	if len(args) == 0 {
+		args = []string{latest}
 	}
+	var sides []compare.Side
+	for i, arg := range args {
+		s, err := openSide(arg, []string{"base", "head"}[i], dir)
+		if err != nil {
+			return nil, nil, "", err
+		}
+		sides = append(sides, s)
+		runs = append(runs, reports.ProfiledRun{Label: s.Label, Result: s.Result})
+		paths = append(paths, s.Run.Path)
+	}
+	if len(sides) == 2 {
+		if sides[0].Label == sides[1].Label {
+			return nil, nil, "", usage("as in: concprof pprof main=RUN pull=RUN2", "both runs are called %s", sides[0].Label)
+		}
+		// What else compare may say against them it does not say of profiles.
+		_, err := compare.Compare(sides[0], sides[1], compare.DefaultOptions())
+		if different := (*compare.DifferentError)(nil); errors.As(err, &different) {
+			doubt = different.Error()
+		}
+	}
+	return runs, paths, doubt, nil
+}
+
+func (a *app) servePprof(ctx context.Context, args []string, o *pprofOptions) error {
 	if err := o.foreign.load(ctx, a.Environ); err != nil {
 		return err
 	}
-	res, err := judge(run)
+	runs, paths, doubt, err := profiledRuns(args, o.dir)
 	if err != nil {
 		return err
 	}
-	if err := o.foreign.show(res); err != nil {
+	if err := o.foreign.show(runs[len(runs)-1].Result); err != nil {
 		return err
 	}
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.http)
@@ -88,14 +118,17 @@ func (a *app) servePprof(ctx context.Context, path string, o *pprofOptions) erro
 	if _, err := fmt.Fprintln(a.Stdout, address); err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	a.notef("serving the profiles of %s until interrupted", run.Path)
+	a.notef("serving the profiles of %s until interrupted", strings.Join(paths, " and "))
+	if doubt != "" {
+		a.notef("%s", doubt)
+	}
 	if !o.noBrowser && a.StdoutTerminal {
 		if err := openBrowser(address); err != nil {
 			a.notef("no browser could be opened (%v): open %s", err, address)
 		}
 	}
 	// An interrupt is how one leaves: no failure.
-	err = reports.ServePprof(ctx, ln, res)
+	err = reports.ServePprof(ctx, ln, runs, doubt)
 	if err == nil && ctx.Err() == nil {
 		a.notef("nobody has looked for half an hour: start it again to go on")
 	}

@@ -51,7 +51,7 @@ func TestFiles(t *testing.T) {
 		{"run queue", map[string]string{"proc/self/schedstat": "123 45 6\n"}, Host.runQueue, OK, "schedstat"},
 		{"no run queue", nil, Host.runQueue, Warn, "looks like waiting for I/O"},
 		{"run queue of a kernel without it", map[string]string{"proc/self/schedstat": "0"}, Host.runQueue, Warn, ""},
-		{"pressure", map[string]string{"proc/pressure/cpu": "some avg10=1.00\nfull avg10=0.00"}, Host.pressure, OK, "some avg10=1.00"},
+		{"pressure", map[string]string{"proc/pressure/cpu": "some avg10=1.00\nfull avg10=0.00"}, Host.pressure, OK, "in 1.00 % of the last 10 s"},
 		{"no pressure", nil, Host.pressure, Warn, "not recorded"},
 		{"no quota", map[string]string{"sys/fs/cgroup/cpu.max": "max 100000"}, Host.quota, OK, "none"},
 		{"half a core", map[string]string{"proc/self/cgroup": "0::/box\n", "sys/fs/cgroup/box/cpu.max": "50000 100000"}, Host.quota, Warn, "0.50 of"},

@@ -76,7 +76,11 @@ func (h Host) pressure() Check {
 			"/proc/pressure/cpu is not there: the pressure on the cores is not recorded")
 	}
 	line, _, _ := strings.Cut(text, "\n")
-	return ok(name, "%s", line)
+	_, share, _ := strings.Cut(line, "avg10=")
+	if share, _, _ = strings.Cut(share, " "); share == "" {
+		return ok(name, "%s", line)
+	}
+	return ok(name, "recorded; something waited for a core in %s %% of the last 10 s", share)
 }
 
 // throttling says whether stops by a CPU quota can be seen, where trials look

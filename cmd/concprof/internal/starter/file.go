@@ -21,7 +21,7 @@ const head = `# What concprof is to judge. Every op below is run under each conc
 #   concprof plan workload.yaml       what would be measured, and how long does it take?
 #   concprof analyze workload.yaml    measure, classify, recommend
 #
-# concprof schema prints every key with its meaning.
+# concprof schema --format markdown explains every key.
 version: 1
 
 workloads:
