@@ -247,11 +247,28 @@ func (a *archive) unpack(name string, max int64) ([]byte, error) {
 	return data, nil
 }
 
-// edited reads what the trials left, and returns what does not fit its digest.
-func (a *archive) edited() []*EditedError {
+// A baseArchive is the base of the run that an archive holds.
+type baseArchive struct{ *archive }
+
+func (b baseArchive) read(name string) ([]byte, error) {
+	return b.archive.read(baseDir + "/" + name)
+}
+
+func (b baseArchive) list() (evidence, others []string, err error) {
+	for _, name := range b.names {
+		if rest, in := strings.CutPrefix(name, baseDir+"/"); in {
+			evidence = append(evidence, rest)
+		}
+	}
+	return evidence, nil, nil
+}
+
+// edited reads what the trials below a folder left, and returns what does not
+// fit its digest.
+func (a *archive) edited(folder string) []*EditedError {
 	var all []*EditedError
 	for _, name := range a.names {
-		if !strings.HasPrefix(name, trialsDir+"/") {
+		if !strings.HasPrefix(name, folder+trialsDir+"/") {
 			continue
 		}
 		found := ""

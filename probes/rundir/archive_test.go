@@ -68,7 +68,7 @@ func openBytes(data []byte) (*Run, error) {
 	}
 	r, err := open("run.zip", a)
 	if err == nil {
-		r.Edited = a.edited()
+		r.Edited = a.edited("")
 	}
 	return r, err
 }
@@ -384,7 +384,7 @@ func FuzzArchive(f *testing.F) {
 				t.Errorf("%s does not fit its digest", name)
 			}
 		}
-		edited := a.edited()
+		edited := a.edited("")
 		if r, err := open("run.zip", a); err == nil && len(edited) == 0 {
 			if _, err := WriteArchive(io.Discard, r); err != nil {
 				for _, name := range a.names { // one of them must be why

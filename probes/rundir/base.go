@@ -65,6 +65,9 @@ func (r *Run) OpenBase() (*Run, error) {
 		return nil, nil
 	}
 	path := filepath.Join(r.Path, baseDir)
+	if in, ok := r.store.(*archive); ok {
+		return r.archivedBase(in, path)
+	}
 	switch info, err := os.Lstat(path); {
 	case os.IsNotExist(err) && len(a.Absent) > 0:
 		return nil, nil
@@ -80,6 +83,25 @@ func (r *Run) OpenBase() (*Run, error) {
 	if base.Path != path || !r.Beside(base) {
 		return nil, fmt.Errorf("the base of %s: %s is another run's", r.Path, path)
 	}
+	return base, nil
+}
+
+// archivedBase opens the base that stands in the archive of r.
+func (r *Run) archivedBase(in *archive, path string) (*Run, error) {
+	if _, there := in.listed[baseDir+"/"+manifestFile]; !there {
+		if len(r.Manifest.Against.Absent) > 0 {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("the base of %s: the archive does not have it", r.Path)
+	}
+	base, err := open(path, baseArchive{in})
+	if err != nil {
+		return nil, fmt.Errorf("the base of %s: %w", r.Path, err)
+	}
+	if !r.Beside(base) {
+		return nil, fmt.Errorf("the base of %s: %s is another run's", r.Path, path)
+	}
+	base.Edited = in.edited(baseDir + "/")
 	return base, nil
 }
 

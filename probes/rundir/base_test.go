@@ -1,6 +1,8 @@
 package rundir_test
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -99,5 +101,54 @@ func TestForeignBase(t *testing.T) {
 				t.Errorf("OpenBase: %+v, %v, want %q", b, err, tt.want)
 			}
 		})
+	}
+}
+
+// An archive of a head holds its base, and gives it back in place.
+func TestArchivedBase(t *testing.T) {
+	head, base := pair(t, t.TempDir())
+	b, err := rundir.Open(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := rundir.Open(head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "run.zip")
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := rundir.WriteArchive(f, r)
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if len(done.Others) > 0 {
+		t.Errorf("left out: %v", done.Others)
+	}
+	if r, err = rundir.Open(name); err != nil {
+		t.Fatal(err)
+	}
+	again, err := r.OpenBase()
+	if err != nil || again == nil {
+		t.Fatalf("the base in an archive: %+v, %v", again, err)
+	}
+	if again.Manifest.ID != b.Manifest.ID || !r.Beside(again) || !again.IsArchive() {
+		t.Errorf("the base in an archive is %+v, want %+v", again.Manifest, b.Manifest)
+	}
+	// What is archived again is the same.
+	var first, second bytes.Buffer
+	if _, err := rundir.WriteArchive(&first, r); err != nil {
+		t.Fatal(err)
+	}
+	if r, err = rundir.Open(head); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rundir.WriteArchive(&second, r); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(first.Bytes(), second.Bytes()) {
+		t.Error("an archive of an archive differs from the archive")
 	}
 }

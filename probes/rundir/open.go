@@ -35,7 +35,7 @@ func Open(path string) (*Run, error) {
 		}
 		r, err := open(path, a)
 		if err == nil {
-			r.Edited = a.edited()
+			r.Edited = a.edited("")
 		}
 		return r, err
 	}

@@ -41,6 +41,9 @@ func (r *Run) History() plan.History {
 // IsArchive reports whether the run was read from an archive, which nothing
 // can be written to.
 func (r *Run) IsArchive() bool {
-	_, yes := r.store.(*archive)
-	return yes
+	switch r.store.(type) {
+	case *archive, baseArchive:
+		return true
+	}
+	return false
 }

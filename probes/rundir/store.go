@@ -22,9 +22,10 @@ type store interface {
 	list() (evidence, others []string, err error)
 }
 
-// limitOf returns how many bytes a file of a run may have, 0 for a name that is
-// not one of its evidence.
+// limitOf returns how many bytes a file of a run, or of its base, may have, 0
+// for a name that is not one of its evidence.
 func limitOf(name string) int64 {
+	name = strings.TrimPrefix(name, baseDir+"/")
 	switch name {
 	case manifestFile:
 		return maxManifestBytes
@@ -60,6 +61,42 @@ func (d folder) list() (evidence, others []string, err error) {
 		return nil, nil, err
 	}
 	defer root.Close()
+	if evidence, others, err = listRun(root); err != nil {
+		return nil, nil, err
+	}
+	info, err := root.Lstat(baseDir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, nil, err
+	case !info.IsDir():
+		others = append(others, baseDir)
+	default:
+		below, err := root.OpenRoot(baseDir)
+		if err != nil {
+			return nil, nil, err
+		}
+		defer below.Close()
+		files, rest, err := listRun(below)
+		if err != nil {
+			return nil, nil, err
+		}
+		evidence, others = append(evidence, inBase(files)...), append(others, inBase(rest)...)
+	}
+	slices.Sort(evidence)
+	return evidence, others, nil
+}
+
+func inBase(names []string) []string {
+	for i, name := range names {
+		names[i] = path.Join(baseDir, name)
+	}
+	return names
+}
+
+// listRun lists the evidence of the run in a folder, without its base, and what
+// stands beside it.
+func listRun(root *os.Root) (evidence, others []string, err error) {
 	take := func(name string, e fs.DirEntry) {
 		switch {
 		case !e.Type().IsRegular() || limitOf(name) == 0:
@@ -96,7 +133,6 @@ func (d folder) list() (evidence, others []string, err error) {
 			take(path.Join(dir, e.Name()), e)
 		}
 	}
-	slices.Sort(evidence)
 	return evidence, others, nil
 }
 
