@@ -80,9 +80,10 @@ func gilWait(r *record.Record) (share float64, known bool) {
 
 // limitGIL says what the GIL allows, and whether it limits: with several ops
 // in flight threads wait for it, or, where no threads were tried, an op holds
-// it for most of its time. On a busy host who holds it may have no processor, so
-// that threads wait however shortly ops hold it: there it must also allow less
-// than the processors do.
+// it for most of its time. Threads wait for a holder that has no processor,
+// however shortly it holds the GIL. So where the GIL allows what the processors
+// do it limits only on a host that is not busy, and if threads did not come near
+// to what the processors allow.
 func (j *judgement) limitGIL() {
 	share, known := 0.0, false
 	if j.load.hasGIL() {
@@ -103,15 +104,34 @@ func (j *judgement) limitGIL() {
 	if probed {
 		g.WaitShare, probed = gilWait(&f.Record)
 	}
+	reached, near := j.threadsReached()
 	switch {
 	case probed && g.WaitShare >= j.o.GILWaitShare && j.noisy(j.noise) != "" && !j.gilBinds():
 		j.say(ofLimits, "with %d in flight, ops spend %.0f %% of their time waiting for the GIL, which may be for the processor that its holder lacks on this host", f.Trial.Cell.Concurrency, 100*g.WaitShare)
+	case probed && g.WaitShare >= j.o.GILWaitShare && !j.gilBinds() && near:
+		j.say(ofLimits, "with %d in flight, ops spend %.0f %% of their time waiting for the GIL, and threads of one interpreter gain %s all the same: it does not limit", f.Trial.Cell.Concurrency, 100*g.WaitShare, times(reached))
 	case probed && g.WaitShare >= j.o.GILWaitShare:
 		j.limitAtHolder(g.WaitShare)
 		j.say(ofLimits, "with %d in flight, ops spend %.0f %% of their time waiting for the GIL", f.Trial.Cell.Concurrency, 100*g.WaitShare)
 	case !probed && share >= j.o.GILShare:
 		j.limitAtHolder(share)
 	}
+}
+
+// threadsReached returns the most that ops under one GIL gained in a cell that
+// was measured in full, and whether that is near to what the processors allow.
+func (j *judgement) threadsReached() (gain float64, near bool) {
+	base := j.result(j.load.baseline())
+	if base == nil || base.rate() <= 0 {
+		return 0, false
+	}
+	for i := range j.results {
+		x := &j.results[i]
+		if m := x.cell.Model; m != model.Sequential && j.load.sharesGIL(m) && x.n() >= j.o.MinReps {
+			gain = max(gain, x.rate()/base.rate())
+		}
+	}
+	return gain, gain*max(j.demand.scaled.Value, 0.001) >= j.o.GILReached*float64(j.load.cores)
 }
 
 // gilBinds reports whether one GIL allows less than the processors do.
