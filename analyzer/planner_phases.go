@@ -134,6 +134,17 @@ func (v *view) hang(l *load, worst, left int64) int64 {
 	return ns
 }
 
+// starting is what beginning and ending a trial of a cell may take. Of a cell
+// with children each of them does as a trial of one process does, as many at a
+// time as there are processors.
+func (v *view) starting(l *load, c plan.Cell) int64 {
+	n := 1
+	if apart(c.Model) {
+		n += (c.Concurrency + l.cores - 1) / max(l.cores, 1)
+	}
+	return int64(n) * v.overhead(l, false)
+}
+
 // hung returns the contention probe that did not end.
 func (l *load) hung(o Options) (plan.Finished, bool) {
 	for _, c := range l.probeCells(o) {
