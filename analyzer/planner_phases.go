@@ -125,9 +125,9 @@ func (v *view) probe(l *load) step {
 
 // hang is the time after which a trial that should take no longer than worst,
 // its ops one after another, is ended: within what is left for it, if that is
-// more than worst, and within the workload's timeout.
+// more than worst, but not before MinHang, and within the workload's timeout.
 func (v *view) hang(l *load, worst, left int64) int64 {
-	ns := min(max(int64(v.o.HangFactor*float64(worst)), int64(v.o.MinHang)), max(left, worst))
+	ns := max(min(int64(v.o.HangFactor*float64(worst)), max(left, worst)), int64(v.o.MinHang))
 	if l.w.TimeoutNs > 0 {
 		ns = min(ns, l.w.TimeoutNs)
 	}

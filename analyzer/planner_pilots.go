@@ -83,7 +83,9 @@ func (v *view) pilots(l *load) step {
 			s.out = append(s.out, plan.Elimination{Cell: c, Reason: fmt.Sprintf("max_ops %d leaves %d ops, too few for %d trials of %d in flight", l.w.MaxOps, l.opsLeft(), v.o.MinReps, c.Concurrency)})
 			continue
 		}
-		t.TimeoutNs = v.hang(l, max(lasts, int64(float64(max(t.MinOps, t.Ops))*g.wallNs))+v.starting(l, c), left-v.reserve(l))
+		if c != l.baseline() { // without which nothing can be said
+			t.TimeoutNs = v.hang(l, max(lasts, int64(float64(max(t.MinOps, t.Ops))*g.wallNs))+v.starting(l, c), left-v.reserve(l))
+		}
 		t.Offload = v.offloadFor(l, c)
 		s.trial, s.why = t, fmt.Sprintf("%s: pilot of %s at %d", l.w.Name, c.Model, c.Concurrency)
 		return s

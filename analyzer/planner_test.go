@@ -227,3 +227,22 @@ func TestDeadlinesLeaveRoom(t *testing.T) {
 		t.Errorf("%d pilots of children, %d race trials", pilots, races)
 	}
 }
+
+// A budget that the reserve uses up cuts no trial short that a busy host only
+// slows down, and least of all the baseline's.
+func TestSmallBudgetsCutNothingShort(t *testing.T) {
+	o := DefaultOptions()
+	for _, budget := range []float64{1, 3, 6, 10} {
+		l := newLab("op", op{cpu: 1e5, wait: 5e6})
+		p := l.plan(budget, 8, goModels, levels, "op")
+		drive(t, p, o, func(tr plan.Trial) record.Record {
+			switch {
+			case tr.TimeoutNs > 0 && tr.TimeoutNs < int64(o.MinHang):
+				t.Errorf("budget %v: %v, %s is ended after %s", budget, tr.Cell, tr.Pass, seconds(tr.TimeoutNs))
+			case tr.TimeoutNs > 0 && tr.Cell.Model == model.Sequential:
+				t.Errorf("budget %v: the baseline's %s may be ended early", budget, tr.Pass)
+			}
+			return l.run(tr)
+		})
+	}
+}
