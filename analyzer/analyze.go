@@ -35,7 +35,7 @@ func analyze(r *rundir.Run, o Options, read reader) (*Result, error) {
 	res := &Result{
 		Schema: Schema, Complete: r.Complete, Warnings: []Warning{},
 		Run: Run{
-			ID: r.Manifest.ID, Dir: r.Path, Created: r.Manifest.Created, Seed: r.Manifest.Plan.Seed,
+			ID: r.Manifest.ID, Dir: r.Path, Archive: r.IsArchive(), Created: r.Manifest.Created, Seed: r.Manifest.Plan.Seed,
 			Command: r.Manifest.Command, Tool: r.Manifest.Tool, Host: r.Manifest.Host,
 			ElapsedNs: v.spentNs, Trials: len(r.Finished), Noise: v.noise(r.Finished),
 		},

@@ -13,11 +13,12 @@ import (
 
 // judgeErrors gathers what failed under each model, and what the model made of
 // it beyond failing the op, from all of its trials: also from those that broke,
-// for that is where it shows. The dry op is told by itself.
+// for that is where it shows. The dry op is told by itself, and a build with the
+// race detector is another program.
 func (j *judgement) judgeErrors() {
 	byModel := make(map[model.Model][]plan.Finished)
 	for s, attempts := range j.load.slots {
-		if s.pass != plan.Dry {
+		if s.pass != plan.Dry && s.pass != plan.Race {
 			byModel[s.cell.Model] = append(byModel[s.cell.Model], attempts...)
 		}
 	}

@@ -207,6 +207,10 @@ type Options struct {
 	// RaceShare is what the trial under the race detector may take, whose ops
 	// take 2 to 20 times as long (go.dev/doc/articles/race_detector).
 	RaceShare float64
+	// RaceSlowdown is how many times as long as without it the ops of that trial
+	// are waited for before it may be said to hang: 20, the most that the same page
+	// tells of.
+	RaceSlowdown float64
 	// CheckShare is the part of a workload's budget that each trial which keeps
 	// the results of single ops may take. Results differ early or hardly ever:
 	// 1.2 s of 60 s find the op.
@@ -254,7 +258,7 @@ func DefaultOptions() Options {
 		FailureSigmas: 3, LeftGoroutines: 1000, LeftOpenFiles: 128,
 		MinLevels: 6, MinR2: 0.9,
 		PilotFactor: 1.5, MinBlocks: 3, ControlReps: 3, ProbeConcurrency: 8, HangFactor: 2, MinHang: 2 * time.Second, ProfileConcurrency: 256,
-		ClassifyShare: 0.20, ProbeShare: 0.05, PilotShare: 0.25, ProfileShare: 0.15, CheckShare: 0.02, RaceShare: 0.05, ControlShare: 0.10,
+		ClassifyShare: 0.20, ProbeShare: 0.05, PilotShare: 0.25, ProfileShare: 0.15, CheckShare: 0.02, RaceShare: 0.05, RaceSlowdown: 20, ControlShare: 0.10,
 		MinControl:  100 * time.Millisecond,
 		MinProfiled: 150 * time.Millisecond, MaxProfiled: time.Second,
 		MinPilot: 50 * time.Millisecond, MaxPilot: 300 * time.Millisecond,

@@ -125,14 +125,24 @@ func (v *view) probe(l *load) step {
 
 // hang is the time after which a trial that should take no longer than worst,
 // its ops one after another, is ended: within what is left for it, if that is
-// more than worst and MinHang, and within the workload's timeout.
+// more than worst, but not before MinHang, and within the workload's timeout.
 func (v *view) hang(l *load, worst, left int64) int64 {
-	least := int64(v.o.MinHang)
-	ns := min(max(int64(v.o.HangFactor*float64(worst)), least), max(left, worst, least))
+	ns := max(min(int64(v.o.HangFactor*float64(worst)), max(left, worst)), int64(v.o.MinHang))
 	if l.w.TimeoutNs > 0 {
 		ns = min(ns, l.w.TimeoutNs)
 	}
 	return ns
+}
+
+// starting is what beginning and ending a trial of a cell may take. Of a cell
+// with children each of them does as a trial of one process does, as many at a
+// time as there are processors.
+func (v *view) starting(l *load, c plan.Cell) int64 {
+	n := 1
+	if apart(c.Model) {
+		n += (c.Concurrency + l.cores - 1) / max(l.cores, 1)
+	}
+	return int64(n) * v.overhead(l, false)
 }
 
 // hung returns the contention probe that did not end.

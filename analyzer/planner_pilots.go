@@ -83,10 +83,12 @@ func (v *view) pilots(l *load) step {
 			s.out = append(s.out, plan.Elimination{Cell: c, Reason: fmt.Sprintf("max_ops %d leaves %d ops, too few for %d trials of %d in flight", l.w.MaxOps, l.opsLeft(), v.o.MinReps, c.Concurrency)})
 			continue
 		}
-		// When its time is up a pool has as many ops in flight as it has workers,
-		// and as many again waiting for one.
-		ops := max(t.MinOps, t.Ops) + 2*int64(c.Concurrency)
-		t.TimeoutNs = v.hang(l, max(lasts, int64(float64(ops)*g.wallNs))+v.overhead(l, false), left-v.reserve(l))
+		if c != l.baseline() { // without which nothing can be said
+			// When its time is up a pool has as many ops in flight as it has
+			// workers, and as many again waiting for one.
+			ops := max(t.MinOps, t.Ops) + 2*int64(c.Concurrency)
+			t.TimeoutNs = v.hang(l, max(lasts, int64(float64(ops)*g.wallNs))+v.starting(l, c), left-v.reserve(l))
+		}
 		t.Offload = v.offloadFor(l, c)
 		s.trial, s.why = t, fmt.Sprintf("%s: pilot of %s at %d", l.w.Name, c.Model, c.Concurrency)
 		return s

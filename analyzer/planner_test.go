@@ -1,6 +1,7 @@
 package analyzer
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/concprof/concprof/probes/model"
@@ -165,7 +166,9 @@ func TestExhaustive(t *testing.T) {
 func TestAContentionProbeThatHangs(t *testing.T) {
 	o := DefaultOptions()
 	l := newLab("op", op{cpu: 1e5, wait: 2e7})
-	run := drive(t, l.plan(14, 8, goModels, levels, "op"), o, func(tr plan.Trial) record.Record {
+	p := l.plan(14, 8, goModels, levels, "op")
+	p.Workloads[0].Race = true
+	run := drive(t, p, o, func(tr plan.Trial) record.Record {
 		if tr.Cell.Concurrency >= 4 && tr.Cell.Model != model.Processes && tr.Control == "" {
 			if tr.TimeoutNs <= 0 || tr.TimeoutNs > int64(o.MinHang) {
 				t.Fatalf("%+v has no deadline of its own", tr)
@@ -187,5 +190,59 @@ func TestAContentionProbeThatHangs(t *testing.T) {
 	}
 	if len(warnings(w, WarnHung)) != 1 {
 		t.Errorf("nothing says what is missing: %v", w.Warnings)
+	}
+	if w.Race == nil || !strings.Contains(w.Race.Skipped, "did not end") {
+		t.Errorf("the race detector, which would hang too: %+v", w.Race)
+	}
+}
+
+// Children start one after another on the processors there are, and are not
+// taken for a trial that hangs meanwhile; nor are ops that the race detector
+// slows down, which have a deadline all the same.
+func TestDeadlinesLeaveRoom(t *testing.T) {
+	const start = int64(1e9)
+	o := DefaultOptions()
+	l := newLab("op", op{cpu: 1e5, wait: 2e7})
+	p := l.plan(300, 8, goModels, levels, "op")
+	p.Workloads[0].Race, p.Workloads[0].Private = true, true
+	pilots, races := 0, 0
+	drive(t, p, o, func(tr plan.Trial) record.Record {
+		r := l.run(tr)
+		r.ElapsedNs += start
+		switch n := int64(tr.Cell.Concurrency); {
+		case tr.Pass == plan.Pilot && tr.Cell.Model == model.Processes:
+			pilots++
+			if least := min(int64(o.HangFactor)*n/int64(p.Cores)*start, p.Workloads[0].TimeoutNs); tr.TimeoutNs < least {
+				t.Errorf("%d children are given %s, want at least %s", n, seconds(tr.TimeoutNs), seconds(least))
+			}
+		case tr.Pass == plan.Race:
+			races++
+			if tr.TimeoutNs < int64(o.RaceSlowdown)*2e7 || tr.TimeoutNs > 20e9 {
+				t.Errorf("the race trial is given %s", seconds(tr.TimeoutNs))
+			}
+		}
+		return r
+	})
+	if pilots == 0 || races != 1 {
+		t.Errorf("%d pilots of children, %d race trials", pilots, races)
+	}
+}
+
+// A budget that the reserve uses up cuts no trial short that a busy host only
+// slows down, and least of all the baseline's.
+func TestSmallBudgetsCutNothingShort(t *testing.T) {
+	o := DefaultOptions()
+	for _, budget := range []float64{1, 3, 6, 10} {
+		l := newLab("op", op{cpu: 1e5, wait: 5e6})
+		p := l.plan(budget, 8, goModels, levels, "op")
+		drive(t, p, o, func(tr plan.Trial) record.Record {
+			switch {
+			case tr.TimeoutNs > 0 && tr.TimeoutNs < int64(o.MinHang):
+				t.Errorf("budget %v: %v, %s is ended after %s", budget, tr.Cell, tr.Pass, seconds(tr.TimeoutNs))
+			case tr.TimeoutNs > 0 && tr.Cell.Model == model.Sequential:
+				t.Errorf("budget %v: the baseline's %s may be ended early", budget, tr.Pass)
+			}
+			return l.run(tr)
+		})
 	}
 }

@@ -46,9 +46,13 @@ func (v *view) races(l *load) step {
 	g := v.guess(l)
 	forNs := clamp(int64(v.o.RaceShare*float64(l.w.BudgetNs))-v.overhead(l, false), int64(v.o.MinProfiled), int64(v.o.MaxProfiled))
 	t, ok := l.timed(plan.Trial{Cell: s.cell, Pass: plan.Race}, g.rate(s.cell, l), forNs, 2*int64(s.cell.Concurrency), v.o.RaceShare)
-	if !ok || forNs > v.left(l) {
+	left := v.left(l) - v.reserve(l)
+	if _, hung := l.hung(v.o); !ok || hung || max(forNs, rounds(2, s.cell, g.rate(s.cell, l))) > left {
 		return step{}
 	}
+	// What is slowed down may hang too, within what the reserve leaves.
+	slowed := int64(v.o.RaceSlowdown * float64(rounds(2, s.cell, g.rate(s.cell, l))))
+	t.TimeoutNs = v.hang(l, slowed+forNs+v.overhead(l, false), left)
 	return step{trial: t, why: fmt.Sprintf("%s: %d in flight under %s, built with the race detector", l.w.Name, s.cell.Concurrency, s.cell.Model)}
 }
 
@@ -83,6 +87,7 @@ func (j *judgement) judgeRace() {
 	r := &Race{}
 	j.out.Race = r
 	f, ran := l.raceTrial()
+	_, hung := l.hung(j.o)
 	if ran {
 		r.Model, r.Concurrency, r.Ops, r.Trial = f.Trial.Cell.Model, f.Trial.Cell.Concurrency, f.Record.Ops, f.Trial.ID
 		if f.Record.Race != nil {
@@ -93,6 +98,8 @@ func (j *judgement) judgeRace() {
 	switch {
 	case l.w.NoRace != "":
 		r.Skipped = l.w.NoRace
+	case !ran && hung:
+		r.Skipped = "the contention probe did not end, and as many would be in flight"
 	case !ran && len(l.probeCells(j.o)) == 0:
 		r.Skipped = "no model of the plan has several ops in flight in one process"
 	case !ran:

@@ -31,7 +31,8 @@ type Result struct {
 // Run says where and how the measuring was done.
 type Run struct {
 	ID      string      `json:"id"`
-	Dir     string      `json:"dir"`
+	Dir     string      `json:"dir"`               // or the file, of an archive
+	Archive bool        `json:"archive,omitempty"` // which has no derived files
 	Created time.Time   `json:"created"`
 	Seed    uint64      `json:"seed"`
 	Command []string    `json:"command,omitempty"` // what reproduces the run

@@ -48,7 +48,7 @@ func timeline(fs []plan.Finished) []Span {
 		}
 		spans = append(spans, s)
 	}
-	slices.SortStableFunc(spans, func(a, b Span) int { return cmp.Compare(a.Trial.ID, b.Trial.ID) })
+	slices.SortStableFunc(spans, func(a, b Span) int { return compareIDs(a.Trial.ID, b.Trial.ID) })
 	for i := range spans {
 		spans[i].StartNs -= first
 	}

@@ -122,18 +122,19 @@ func (j *judgement) doubtMeasuring() {
 // doubtRuntime says what ops did to the Go process that ran them, each once.
 func (j *judgement) doubtRuntime() {
 	var most, now int
-	var changed *record.Runtime
+	var changed *plan.Finished // the first
 	for _, attempts := range j.load.slots {
 		for _, f := range attempts {
 			r := f.Record.Runtime
 			if r == nil {
 				continue
 			}
-			if n := r.OpenFilesAfter - r.OpenFilesBefore - f.Trial.Cell.Concurrency; r.OpenFilesAfter > 0 && n > j.o.LeftOpenFiles && n > most {
+			if n := r.OpenFilesAfter - r.OpenFilesBefore - f.Trial.Cell.Concurrency; r.OpenFilesAfter > 0 && n > j.o.LeftOpenFiles &&
+				(n > most || n == most && r.OpenFilesAfter > now) {
 				most, now = n, r.OpenFilesAfter
 			}
-			if r.GoMaxProcsBefore > 0 && r.GoMaxProcs != r.GoMaxProcsBefore && changed == nil {
-				changed = r
+			if r.GoMaxProcsBefore > 0 && r.GoMaxProcs != r.GoMaxProcsBefore && (changed == nil || compareIDs(f.Trial.ID, changed.Trial.ID) < 0) {
+				changed = &f
 			}
 		}
 	}
@@ -142,8 +143,9 @@ func (j *judgement) doubtRuntime() {
 			"%d descriptors were open when all ops of a trial had ended, %d more than before and than ops were in flight", now, most)
 	}
 	if changed != nil {
+		r := changed.Record.Runtime
 		j.warn(WarnProcessors, "leave GOMAXPROCS as the model sets it: what was measured is not the model",
-			"an op changed GOMAXPROCS from %d to %d", changed.GoMaxProcsBefore, changed.GoMaxProcs)
+			"an op changed GOMAXPROCS from %d to %d", r.GoMaxProcsBefore, r.GoMaxProcs)
 	}
 }
 

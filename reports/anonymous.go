@@ -30,9 +30,10 @@ type anonymiser struct {
 // be nil, that do not say who measured what and where:
 // of the host are left its system, cores and fingerprint, of paths of files and
 // packages their last elements, of addresses their schemes. The command, what
-// the dry op returned, the messages of errors and lines of source are left out,
-// and names, whole words such as a user's or a host's, are replaced. The names
-// that the workload file gives stay, as do those of functions.
+// ops returned, the messages of errors and lines of source are left out, also
+// of sentences that quote them, and names, whole words such as a user's or a
+// host's, are replaced. The names that the workload file gives stay, as do those
+// of functions.
 func Anonymous(res *analyzer.Result, c *compare.Comparison, names []string) (*analyzer.Result, *compare.Comparison) {
 	a := &anonymiser{done: map[any]reflect.Value{}}
 	names = slices.Clone(names)
@@ -47,27 +48,17 @@ func Anonymous(res *analyzer.Result, c *compare.Comparison, names []string) (*an
 	run.Dir, run.Command = "", nil
 	run.Host = rundir.Host{OS: run.Host.OS, Arch: run.Host.Arch, Cores: run.Host.Cores, Fingerprint: run.Host.Fingerprint, Unenforced: run.Host.Unenforced}
 	for i := range out.Workloads {
-		w := &out.Workloads[i]
-		if w.Dry != nil {
-			w.Dry.Result = ""
-		}
-		for k := range w.Limits {
-			w.Limits[k].Excerpt = nil
-		}
-		for k := range w.Cells {
-			for e := range w.Cells[k].Errors {
-				w.Cells[k].Errors[e].Message = ""
-			}
-		}
-		for k := range w.ErrorHandling {
-			for e := range w.ErrorHandling[k].Errors {
-				w.ErrorHandling[k].Errors[e].Message = ""
-			}
-		}
+		leaveOut(&out.Workloads[i])
 	}
 	c = a.copied(reflect.ValueOf(c)).Interface().(*compare.Comparison)
 	if c != nil {
 		c.Base.Dir, c.Head.Dir = "", ""
+		for i := range c.Workloads {
+			for k := range c.Workloads[i].Only {
+				why := &c.Workloads[i].Only[k].Why
+				*why, _ = cutMessage(*why)
+			}
+		}
 	}
 	return out, c
 }

@@ -31,10 +31,15 @@ func TestAnonymousCanary(t *testing.T) {
 			Kind: analyzer.LimitLock, Share: 0.5, Function: "corp/secretproj/lock.Render", File: path, Line: 3,
 			Excerpt: &rundir.Excerpt{File: path, Line: 3, First: 3, Lines: []string{"secretproj()"}},
 		})
+		w.Differences = append(w.Differences, analyzer.Difference{Model: "pool", Concurrency: 2, Compared: 9, Found: true, Sequential: "customer 4711", Returned: "customer 4712"})
 		for k := range w.Cells {
 			w.Cells[k].Errors = []record.ErrorCount{{Type: "*net.OpError", Message: "dial secretproj", Count: 1}}
 			w.Cells[k].Reason = "panic in " + path
 		}
+		w.Cells[0].Status, w.Cells[0].Reason = record.Failed, "ValueError: customer 4711"
+		w.Cells[1].Status, w.Cells[1].Reason = record.Partial, "1 of 9 trials did not count: KeyError: customer 4712"
+		w.Warnings = append(w.Warnings, analyzer.Warning{ID: "y", Message: "it failed: KeyError: customer 4712, at Render"})
+		w.Race = &analyzer.Race{Skipped: "its trial did not finish: customer 4713"}
 		for _, f := range w.Flames {
 			for _, fn := range f.Set.CPU.Function {
 				fn.Name, fn.Filename = "corp.example/secretproj/"+fn.Name, path
@@ -48,7 +53,7 @@ func TestAnonymousCanary(t *testing.T) {
 	out, _ := Anonymous(res, nil, []string{"alicehost", "alice smith", "alice"})
 	for _, f := range All() {
 		page := strings.ToLower(string(render(t, f, out, Options{Verbose: true})))
-		for _, canary := range []string{"alice", "smith", "secretproj", "corp.example", "/home", "6.1-"} {
+		for _, canary := range []string{"alice", "smith", "secretproj", "corp.example", "/home", "6.1-", "customer"} {
 			if at := strings.Index(page, canary); at >= 0 {
 				t.Errorf("%s has %q: ...%s...", f, canary, page[max(0, at-80):min(len(page), at+80)])
 			}
@@ -104,5 +109,32 @@ func TestNoFormatIsCSV(t *testing.T) {
 		if f, err := FromExtension(name); err == nil {
 			t.Errorf("%s is %s: see row 72 of docs/faults.md", name, f)
 		}
+	}
+}
+
+// A message is taken out of the sentences that quote it, whatever stands around
+// it, and numbers are not taken for one.
+func TestAnonymousQuotes(t *testing.T) {
+	w := &analyzer.Workload{
+		Undecided: "the dry op failed: ValueError: no customer 4711",
+		Evidence:  []string{"sequential failed: ValueError: no customer 4711, at f", "p99: 12 ms"},
+		Cells: []analyzer.Cell{
+			{Status: record.Failed, Reason: "the dry op failed: ValueError: no customer 4711"},
+			{Status: record.WrongResult, Reason: "the results of the first 9 ops differ from sequential's (trial t1)"},
+			{Status: record.OK, Errors: []record.ErrorCount{{Type: "E", Message: "12", Count: 1}}},
+		},
+	}
+	leaveOut(w)
+	want := &analyzer.Workload{
+		Undecided: "the dry op failed: left out",
+		Evidence:  []string{"sequential failed: left out, at f", "p99: 12 ms"},
+		Cells: []analyzer.Cell{
+			{Status: record.Failed, Reason: "left out"},
+			{Status: record.WrongResult, Reason: "the results of the first 9 ops differ from sequential's (trial t1)"},
+			{Status: record.OK, Errors: []record.ErrorCount{{Type: "E", Count: 1}}},
+		},
+	}
+	if diff := cmp.Diff(want, w); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -26,6 +26,10 @@ func text(res *analyzer.Result, o Options) []byte {
 	case res.Complete:
 	case o.Against != nil:
 		t.hang("! ", "the run did not finish: what follows is partial; what is interleaved is not resumed, so measure both again", doubtStyle)
+	case res.Run.Archive:
+		t.hang("! ", "the run did not finish when this archive was made: what follows is partial", doubtStyle)
+	case res.Run.Dir == "": // it is not said where the run is
+		t.hang("! ", "the run did not finish: what follows is partial", doubtStyle)
 	default:
 		t.hang("! ", "the run did not finish: what follows is partial; resume it with concprof analyze --resume "+quoted([]string{plain(res.Run.Dir)}), doubtStyle)
 	}

@@ -376,6 +376,9 @@ func pprofLines(run *analyzer.Run, w *analyzer.Workload) []string {
 	if len(w.Profiles) > 0 && run.Dir != "" {
 		out = append(out, plain("concprof pprof "+quoted([]string{run.Dir})))
 	}
+	if run.Archive {
+		return out // pprof has no files to read
+	}
 	for _, k := range record.ProfileKinds() {
 		if f := find(m, n, k); f != "" {
 			out = append(out, plain("go tool pprof -http=: "+quoted([]string{f})))

@@ -83,8 +83,11 @@ func (c *Comparison) doubts(base, head Side, o Options) {
 	for _, s := range []Side{base, head} {
 		if !s.Result.Complete {
 			remedy := "finish it: concprof analyze --resume " + s.Result.Run.Dir
-			if c.Against != nil {
+			switch {
+			case c.Against != nil:
 				remedy = "measure both again: what is interleaved is not resumed"
+			case s.Result.Run.Archive:
+				remedy = "an archive is not resumed: finish the run that it was made of, and make it again"
 			}
 			warn(WarnIncomplete, remedy, "%s is not complete", s.Label)
 		}

@@ -126,7 +126,7 @@ func TestSecretsReachNoFile(t *testing.T) {
 	}
 	runs := filepath.Join(home, ".concprof")
 	found, files := hits(t, runs, canary)
-	if len(found) > 0 || files < 20 { // a busy host leaves time for few trials
+	if len(found) > 0 || files < 50 {
 		t.Errorf("of %d files these hold a canary:\n%s", files, strings.Join(found, "\n"))
 	}
 	// Stdout was kept, and the op did see what it was given.

@@ -96,7 +96,7 @@ func newArchive(r io.ReaderAt, size int64, name string) (*archive, error) {
 // anything for what it says, and returns where it begins. An archive has no
 // comment and nothing before or behind it.
 func (a *archive) directory(r io.ReaderAt, size int64) (offset int64, err error) {
-	const length = 22 // of the end record
+	const length, locator = 22, 20 // of the end record, and of what leads to a larger one
 	head := make([]byte, 30+len(archiveFile))
 	if _, err := r.ReadAt(head, 0); err != nil || string(head[:4]) != zipMagic {
 		return 0, fmt.Errorf("%s: %w", a.path, ErrNoArchive)
@@ -116,6 +116,11 @@ func (a *archive) directory(r io.ReaderAt, size int64) (offset int64, err error)
 		return 0, fmt.Errorf("%s: the archive has more than %d files, or too long names", a.path, maxArchiveFiles)
 	case disks != 0 || here != all || offset+bytes != size-length || tail[20] != 0 || tail[21] != 0:
 		return 0, fmt.Errorf("%s: the archive's directory is not where it should be: it was cut, or something was added to it", a.path)
+	}
+	// A larger end record, of zip64, would be believed instead of this one.
+	before := make([]byte, locator)
+	if _, err := r.ReadAt(before, size-length-locator); err != nil || string(before[:4]) == "PK\x06\x07" {
+		return 0, fmt.Errorf("%s: the archive is in zip64 format, which none of a run needs", a.path)
 	}
 	return offset, nil
 }

@@ -3,6 +3,7 @@ package rundir
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -251,6 +252,11 @@ func TestArchiveRefuses(t *testing.T) {
 		{"not in the list", add("trials/t0001/x", nil), "its list says nothing of it"},
 		{"a bomb", add("trials/t0001/x", func(e *zipped) { e.data = make([]byte, 32<<20) }), "expands more than 100-fold"},
 		{"huge", add("trials/t0001/x", func(e *zipped) { e.raw, e.CompressedSize64, e.UncompressedSize64 = true, 4, 1<<40 }), "more than 67108864 bytes"},
+		{"a second directory, of zip64", func() []byte {
+			end := bytes.Clone(good[len(good)-22:])
+			binary.LittleEndian.PutUint32(end[12:], binary.LittleEndian.Uint32(end[12:])+20)
+			return slices.Concat(good[:len(good)-22], []byte("PK\x06\x07"), make([]byte, 16), end)
+		}, "zip64"},
 		{"a size that is a lie", func() []byte {
 			entries := entriesOf(t, good)
 			for i := range entries {

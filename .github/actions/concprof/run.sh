@@ -56,11 +56,14 @@ measure() {
 	local out="$RUNNER_TEMP/concprof"
 	mkdir -p "$out"
 	cd "${INPUT_WORKING_DIRECTORY:-.}"
-	local concprof base line code=0 html
+	local concprof base line code=0 html markdown verdict
 	html="$out/$(name).html" # the artifact is called after the file
+	markdown="$out/$(name).md"
+	verdict="$out/$(name).json"
+	rm -f "$html" "$markdown" "$verdict" # what stands there was said of something else
 	concprof="$(program "$out")" || exit 1
 	base="$(baseline)" || exit 1
-	local args=(analyze --color never --dir "$out/runs" --report "$html" --report "$out/report.md" --report "$out/verdict.json")
+	local args=(analyze --color never --dir "$out/runs" --report "$html" --report "$markdown" --report "$verdict")
 	[ -z "$base" ] || args+=(--against "$base")
 	while IFS= read -r line; do
 		[ -z "$line" ] || args+=(--gate "$line")
@@ -78,12 +81,12 @@ measure() {
 	echo "::$token::"
 
 	output code "$code"
-	if [ -f "$out/report.md" ]; then
-		cat "$out/report.md" >>"$GITHUB_STEP_SUMMARY"
-		output markdown "$out/report.md"
+	if [ -f "$markdown" ]; then
+		cat "$markdown" >>"$GITHUB_STEP_SUMMARY"
+		output markdown "$markdown"
 	fi
 	[ ! -f "$html" ] || output html "$html"
-	[ ! -f "$out/verdict.json" ] || output verdict "$out/verdict.json"
+	[ ! -f "$verdict" ] || output verdict "$verdict"
 	local asked=false
 	if [ -n "${INPUT_GATE:-}" ] || [ "${INPUT_ENFORCE:-false}" = true ]; then
 		asked=true
@@ -109,7 +112,7 @@ comment() {
 	fi
 	local marker body id
 	marker="<!-- concprof $(name) -->"
-	body="$RUNNER_TEMP/concprof/comment.md"
+	body="$RUNNER_TEMP/concprof/$(name).comment.md"
 	{
 		echo "$marker"
 		cat "$MARKDOWN"

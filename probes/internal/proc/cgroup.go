@@ -49,8 +49,9 @@ func Cgroups() bool {
 
 // cgroupParent returns the folder, below root, in which cgroups with a limit on
 // memory and processes can be made: that of this process or, as one that has
-// processes may not have children with limits, the one above. It is "" if
-// there is none, or only version 1.
+// processes may not have children with limits, the one above, unless that would
+// take trials out of limits that were set for this process: what is measured is
+// to be measured within them. It is "" if there is none, or only version 1.
 func cgroupParent(root string) string {
 	lines, err := os.ReadFile(filepath.Join(root, "proc/self/cgroup"))
 	if err != nil {
@@ -66,12 +67,28 @@ func cgroupParent(root string) string {
 			dir = filepath.Join(mount, dir)
 			text, err := os.ReadFile(filepath.Join(dir, "cgroup.subtree_control"))
 			controllers := strings.Fields(string(text))
+			if dir != filepath.Join(mount, own) && bounded(filepath.Join(mount, own)) {
+				break
+			}
 			if err == nil && slices.Contains(controllers, "memory") && slices.Contains(controllers, "pids") {
 				return dir
 			}
 		}
 	}
 	return ""
+}
+
+// bounded reports whether a cgroup has limits that change what its processes
+// measure.
+func bounded(dir string) bool {
+	for name, unbounded := range map[string]string{"cpu.max": "max", "memory.max": "max", "memory.high": "max", "cpuset.cpus": "", "io.max": ""} {
+		text, err := os.ReadFile(filepath.Join(dir, name)) // not there without its controller
+		first, _, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
+		if err == nil && first != unbounded {
+			return true
+		}
+	}
+	return false
 }
 
 // path is where the cgroup is, "" for none.

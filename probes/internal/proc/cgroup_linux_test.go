@@ -15,14 +15,20 @@ func TestCgroupParent(t *testing.T) {
 	for _, tt := range []struct {
 		name, self string
 		control    map[string]string // subtree_control by folder
+		files      map[string]string // others
 		want       string
 	}{
-		{"root of a container", "0::/\n", map[string]string{"": "cpu memory pids"}, ""},
-		{"a scope that was delegated", "0::/user/app/run.scope\n", map[string]string{"user/app": "memory pids", "user/app/run.scope": ""}, "user/app"},
-		{"no controllers", "0::/user/app/run.scope\n", map[string]string{"user/app": "memory", "user/app/run.scope": ""}, "none"},
-		{"version 1", "4:memory:/x\n0::/\n", nil, "none"},
-		{"outside of the namespace", "0::/../../x\n", map[string]string{"": "memory pids"}, "none"},
-		{"no cgroups", "", nil, "none"},
+		{"root of a container", "0::/\n", map[string]string{"": "cpu memory pids"}, map[string]string{"cpu.max": "50000 100000"}, ""},
+		{"a scope that was delegated", "0::/user/app/run.scope\n", map[string]string{"user/app": "memory pids", "user/app/run.scope": ""},
+			map[string]string{"user/app/run.scope/cpu.max": "max 100000", "user/app/run.scope/memory.max": "max", "user/app/run.scope/cpuset.cpus": ""}, "user/app"},
+		{"a scope with a quota", "0::/user/app/run.scope\n", map[string]string{"user/app": "memory pids", "user/app/run.scope": ""},
+			map[string]string{"user/app/run.scope/cpu.max": "50000 100000"}, "none"},
+		{"a scope with a limit, which may have children", "0::/user/app/run.scope\n", map[string]string{"user/app/run.scope": "memory pids"},
+			map[string]string{"user/app/run.scope/memory.max": "1000000"}, "user/app/run.scope"},
+		{"no controllers", "0::/user/app/run.scope\n", map[string]string{"user/app": "memory", "user/app/run.scope": ""}, nil, "none"},
+		{"version 1", "4:memory:/x\n0::/\n", nil, nil, "none"},
+		{"outside of the namespace", "0::/../../x\n", map[string]string{"": "memory pids"}, nil, "none"},
+		{"no cgroups", "", nil, nil, "none"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			root := t.TempDir()
@@ -39,6 +45,9 @@ func TestCgroupParent(t *testing.T) {
 			put("proc/self/cgroup", tt.self)
 			for folder, text := range tt.control {
 				put(filepath.Join("sys/fs/cgroup", folder, "cgroup.subtree_control"), text+"\n")
+			}
+			for name, text := range tt.files {
+				put(filepath.Join("sys/fs/cgroup", name), text+"\n")
 			}
 			want := filepath.Join(root, "sys/fs/cgroup", tt.want)
 			if tt.want == "none" {

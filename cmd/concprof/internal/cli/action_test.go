@@ -50,7 +50,7 @@ func newActionWorld(t *testing.T) *actionWorld {
 	w.program("concprof", `for a; do
 	printf '%s\n' "$a" >>"$CALLS"
 	case "$a" in
-	*.html|*.md|*.json) printf '## concprof\n' >"$a" ;;
+	*.html|*.md|*.json) [ -n "${SILENT:-}" ] || printf '## concprof\n' >"$a" ;;
 	esac
 done
 echo '::error::from the workload'
@@ -183,6 +183,27 @@ func TestActionMeasures(t *testing.T) {
 				t.Error("an input was executed")
 			}
 		})
+	}
+}
+
+// Of a run that leaves no report nothing is published, least of all what another
+// use of the action in the same job found before.
+func TestActionPublishesItsOwn(t *testing.T) {
+	w := newActionWorld(t)
+	if log, ok := w.run("measure"); !ok {
+		t.Fatal(log)
+	}
+	first := w.read("output")
+	for _, env := range [][]string{{"SILENT=1", "CODE=1"}, {"SILENT=1", "CODE=1", "INPUT_NAME=other"}} {
+		w.write("summary", "")
+		w.write("output", "")
+		log, ok := w.run("measure", env...)
+		if out := w.read("output"); ok || out != "code=1\n" || w.read("summary") != "" {
+			t.Errorf("%v: ok %v, outputs %q, summary %q:\n%s", env, ok, out, w.read("summary"), log)
+		}
+	}
+	if !strings.Contains(first, "html=") || !strings.Contains(first, "markdown=") || !strings.Contains(first, "verdict=") {
+		t.Errorf("outputs of the first:\n%s", first)
 	}
 }
 

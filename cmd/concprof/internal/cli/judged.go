@@ -110,5 +110,8 @@ func (j *judged) again() string {
 	if a := j.run.Manifest.Against; a != nil {
 		return "measure both again, for what is interleaved is not resumed: concprof analyze --against " + printable(a.Revision)
 	}
+	if j.run.IsArchive() {
+		return "an archive is not resumed: finish the run that it was made of, and make it again"
+	}
 	return "to finish it: concprof analyze --resume " + j.run.Path
 }

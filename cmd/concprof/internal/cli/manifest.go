@@ -48,6 +48,16 @@ func redacted(m rundir.Manifest, file *workload.File, environ []string) (_ rundi
 	for i := range m.Plan.Workloads {
 		w := &m.Plan.Workloads[i]
 		w.Label, w.Steps = r.Text(w.Label), mapped(w.Steps, r.Text)
+		w.NoRace = r.Text(w.NoRace) // what the go command printed
+	}
+	if m.Against != nil {
+		against := *m.Against
+		against.Revision, against.Notes = r.Text(against.Revision), mapped(against.Notes, r.Text)
+		against.Absent = slices.Clone(against.Absent)
+		for i := range against.Absent {
+			against.Absent[i].Reason = r.Text(against.Absent[i].Reason)
+		}
+		m.Against = &against
 	}
 	return m, []byte(r.Text(string(file.Source)))
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,9 +76,17 @@ func TestRedactedKeepsThePlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := p.Workloads[0].Label
-	m, _ := redacted(rundir.Manifest{Plan: *p, Command: []string{"TOKEN-value"}}, file, []string{"MY_TOKEN=TOKEN-value"})
+	p.Workloads[0].NoRace = "cannot be built: TOKEN-value"
+	against := &rundir.Against{Notes: []string{"TOKEN-value"}, Absent: []rundir.Absence{{Workload: "a", Reason: "fetch https://me:hunter22@example.com: TOKEN-value"}}}
+	m, _ := redacted(rundir.Manifest{Plan: *p, Command: []string{"TOKEN-value"}, Against: against}, file, []string{"MY_TOKEN=TOKEN-value"})
 	if p.Workloads[0].Label != before || !strings.Contains(before, "hunter22") {
 		t.Errorf("the caller's label became %q", p.Workloads[0].Label)
+	}
+	if text, err := json.Marshal(m); err != nil || strings.Contains(string(text), "TOKEN-value") || strings.Contains(string(text), "hunter22") {
+		t.Errorf("kept %s, %v", text, err)
+	}
+	if !strings.Contains(against.Absent[0].Reason, "hunter22") {
+		t.Errorf("what is shown meanwhile became %q", against.Absent[0].Reason)
 	}
 	if got := m.Plan.Workloads[0].Label; strings.Contains(got, "hunter22") || m.Command[0] != workload.Redacted {
 		t.Errorf("kept %q, %q", got, m.Command)

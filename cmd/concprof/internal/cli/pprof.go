@@ -54,7 +54,8 @@ of profile of a run, and for any two of a kind as a difference per op. Of two
 runs it also shows the differences of each model between them; LABEL is what
 they are called, "base" and "head" by default. It prints the address to standard
 output and serves until it is interrupted. It writes no file and needs no
-graphviz. RUN is as in concprof report.`,
+graphviz. RUN is as in concprof report; of one that was measured against another
+revision (analyze --against) the base is shown beside it.`,
 		Example: `  concprof pprof
   concprof pprof .concprof/quickstart --http 127.0.0.1:8080 --no-browser
   concprof pprof main=runs/main pull-7=runs/pull`,
@@ -71,18 +72,26 @@ graphviz. RUN is as in concprof report.`,
 }
 
 // profiledRuns opens and judges what pprof is to show, and says what speaks
-// against comparing two runs.
+// against comparing two runs. Of one that was measured against another revision
+// the base is shown too.
 func profiledRuns(args []string, dir string) (runs []reports.ProfiledRun, paths []string, doubt string, err error) {
 	if len(args) == 0 {
 		args = []string{latest}
 	}
 	var sides []compare.Side
 	for i, arg := range args {
-		s, err := openSide(arg, []string{"base", "head"}[i], dir)
+		s, err := openSide(arg, sideLabels[i], dir)
 		if err != nil {
 			return nil, nil, "", err
 		}
 		sides = append(sides, s)
+	}
+	if len(sides) == 1 {
+		if sides, err = withBase(sides[0]); err != nil {
+			return nil, nil, "", err
+		}
+	}
+	for _, s := range sides {
 		runs = append(runs, reports.ProfiledRun{Label: s.Label, Result: s.Result})
 		paths = append(paths, s.Run.Path)
 	}
@@ -97,6 +106,23 @@ func profiledRuns(args []string, dir string) (runs []reports.ProfiledRun, paths 
 		}
 	}
 	return runs, paths, doubt, nil
+}
+
+// sideLabels are what two runs are called.
+var sideLabels = [...]string{"base", "head"}
+
+// withBase returns a run behind its base, or alone if it has none.
+func withBase(s compare.Side) ([]compare.Side, error) {
+	run, err := s.Run.OpenBase()
+	if err != nil || run == nil {
+		return []compare.Side{s}, err
+	}
+	base := compare.Side{Label: sideLabels[0], Run: run}
+	if base.Result, err = judge(run); err != nil {
+		return nil, err
+	}
+	s.Label = sideLabels[1]
+	return []compare.Side{base, s}, nil
 }
 
 func (a *app) servePprof(ctx context.Context, args []string, o *pprofOptions) error {
