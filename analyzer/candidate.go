@@ -87,9 +87,26 @@ func (v *view) marginOf(l *load) float64 {
 // Go's event loop is among them, for only profiles can tell that its ops block
 // it, and a planner sees records. asyncio's is measured for what it is.
 func (v *view) barred(l *load, c plan.Cell, fs []plan.Finished, limits []workload.Constraint, reference *record.Digest) bool {
-	if c.Model == model.EventLoop && l.w.Target.Kind != model.Python || apart(c.Model) && !l.w.Private {
-		return true
+	return c.Model == model.EventLoop && l.w.Target.Kind != model.Python || apart(c.Model) && !l.w.Private ||
+		v.spoiled(l, c, fs, limits, reference)
+}
+
+// unfit reports whether what the trials of a cell did bars it.
+func (v *view) unfit(l *load, c plan.Cell) bool {
+	fs := l.counted(c, plan.Timing, v.o)
+	if len(fs) == 0 {
+		fs = l.counted(c, plan.Pilot, v.o)
 	}
+	reference, stable := v.reference(l)
+	if !stable {
+		reference = nil
+	}
+	return v.spoiled(l, c, fs, v.limits(l), reference)
+}
+
+// spoiled reports whether what trials of a cell did bars it, whatever its model:
+// wrong results, data races, failures, a constraint that is not kept.
+func (v *view) spoiled(l *load, c plan.Cell, fs []plan.Finished, limits []workload.Constraint, reference *record.Digest) bool {
 	if _, wrong := v.wrong(l, c, reference); wrong || l.racy() && sharesRaces(c) {
 		return true
 	}

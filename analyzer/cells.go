@@ -59,7 +59,7 @@ func (j *judgement) judgeCells() {
 	}
 	for i := range j.results {
 		x := &j.results[i]
-		cell := Cell{Model: x.cell.Model, Concurrency: x.cell.Concurrency, Trials: len(x.timing)}
+		cell := Cell{Model: x.cell.Model, Concurrency: x.cell.Concurrency, Trials: len(x.timing), Added: l.added[x.cell]}
 		j.measured(&cell, x, base)
 		j.status(&cell, x, reference)
 		if cell.Status == record.Eliminated {

@@ -60,9 +60,9 @@ func (c claim) short() bool {
 // findings are what simulated runs came to.
 type findings struct {
 	runs, missed, outspent, wrongClass, decided, recommended, poor int
-	predicted, unclaimed                                           int
-	claims                                                         [5]claim
-	worth                                                          float64
+	predicted, unclaimed, added                                    int
+	claims                                                         [6]claim
+	worth, beyond                                                  float64
 }
 
 // What the claims are of.
@@ -72,9 +72,10 @@ const (
 	ofDropped
 	ofSpeedups
 	ofRecommended
+	ofAdded
 )
 
-var claimNames = [...]string{"demand", "ops/s of cells in full", "ops/s of eliminated cells", "speedup", "speedup of what is recommended"}
+var claimNames = [...]string{"demand", "ops/s of cells in full", "ops/s of eliminated cells", "speedup", "speedup of what is recommended", "ops/s of levels that were added"}
 
 // TestWhatIsClaimed holds what a report says against a simulated truth, with
 // the planner's adaptive stopping: every cell has a true rate of its own and
@@ -108,6 +109,8 @@ func TestWhatIsClaimed(t *testing.T) {
 		sum.predicted += f.predicted
 		sum.unclaimed += f.unclaimed
 		sum.worth += f.worth
+		sum.added += f.added
+		sum.beyond += f.beyond
 		for i := range sum.claims {
 			sum.claims[i].join(f.claims[i])
 		}
@@ -117,6 +120,7 @@ func TestWhatIsClaimed(t *testing.T) {
 	t.Logf("%d classes decided, %d wrong; %d recommendations, worth %.3f of the best in the mean, %d of them less than 0.90",
 		sum.decided, sum.wrongClass, sum.recommended, sum.worth/float64(max(sum.recommended, 1)), sum.poor)
 	t.Logf("%d of %d predictions agree with the measurement; %d cells that were eliminated claim no interval", sum.predicted, sum.recommended, sum.unclaimed)
+	t.Logf("%d levels were added; what is recommended reaches %.3f of the best of the plan's own levels in the mean", sum.added, sum.beyond/float64(max(sum.recommended, 1)))
 	for i, c := range sum.claims {
 		t.Logf("%s: %v", claimNames[i], c)
 		if c.short() {
@@ -135,8 +139,22 @@ func TestWhatIsClaimed(t *testing.T) {
 // A truth is what is so of a simulated op.
 type truth struct {
 	demand float64
-	rates  map[plan.Cell]float64 // the median of each cell's rates
+	lab    *lab
+	rates  map[plan.Cell]float64 // the median of each cell's rates, as asked for
 	spread spread
+}
+
+// rate is the median of a cell's rates, also of a level that is added: what the
+// lab makes of it, and a deviation of its own.
+func (tr truth) rate(c plan.Cell) float64 {
+	r, known := tr.rates[c]
+	if !known {
+		exact := tr.lab.run(plan.Trial{Cell: c, Pass: plan.Timing, Ops: 100_000})
+		rng := rand.New(rand.NewPCG(tr.lab.seed, seedOf(uint64(c.Concurrency), string(c.Model))))
+		r = rate(&exact) * math.Exp(0.05*rng.NormFloat64())
+		tr.rates[c] = r
+	}
+	return r
 }
 
 // A spread is how trials lie around their median: log-normal, and some of them
@@ -178,10 +196,8 @@ func simulate(t *testing.T, seed uint64) findings {
 	l.seed = seed + 1
 	models := []model.Model{model.Sequential, model.Pool, model.Goroutines, model.Threads}
 	p := l.plan(10*math.Pow(10, rng.Float64()), 10, models, []int{1, 2, 4, 8, 16, 64}, "op")
-	for _, c := range p.Workloads[0].Cells {
-		exact := l.run(plan.Trial{Cell: c, Pass: plan.Timing, Ops: 100_000})
-		tr.rates[c] = rate(&exact) * math.Exp(0.05*rng.NormFloat64())
-	}
+	p.Workloads[0].MaxLevel = plan.MaxAdded
+	tr.lab = l
 	run := drive(t, p, DefaultOptions(), func(x plan.Trial) record.Record { return tr.record(l.run(x), x, rng) })
 	return tr.judge(judged(t, run).Workloads[0], run.Finished)
 }
@@ -194,7 +210,7 @@ func (tr truth) record(r record.Record, x plan.Trial, rng *rand.Rand) record.Rec
 	case x.Control != "":
 		return r
 	case x.Pass == plan.Timing || x.Pass == plan.Pilot:
-		rate := tr.rates[x.Cell] * tr.spread.draw(rng)
+		rate := tr.rate(x.Cell) * tr.spread.draw(rng)
 		if x.Ops == 0 {
 			r.Ops = max(int64(rate*float64(x.ForNs)/1e9), x.MinOps, int64(x.Cell.Concurrency))
 		}
@@ -227,10 +243,13 @@ func (tr truth) judge(w Workload, trials []plan.Finished) findings {
 		f.decided++
 		f.wrongClass += btoi(w.Class != o.classAt(tr.demand))
 	}
-	base := tr.rates[plan.Cell{Workload: "op", Model: model.Sequential, Concurrency: 1}]
-	best, left, why := 0.0, 0.0, ""
+	base := tr.rate(plan.Cell{Workload: "op", Model: model.Sequential, Concurrency: 1})
+	best, planned, left, why := 0.0, 0.0, 0.0, ""
 	for _, c := range w.Cells {
-		real := tr.rates[plan.Cell{Workload: "op", Model: c.Model, Concurrency: c.Concurrency}]
+		real := tr.rate(plan.Cell{Workload: "op", Model: c.Model, Concurrency: c.Concurrency})
+		if f.added += btoi(c.Added != ""); c.Added == "" {
+			planned = max(planned, real)
+		}
 		if real > best {
 			best, why = real, c.Reason
 		}
@@ -248,7 +267,11 @@ func (tr truth) judge(w Workload, trials []plan.Finished) findings {
 			f.unclaimed++ // no interval is printed
 			continue
 		}
-		f.claims[of].add(Interval{Low: c.OpsPerSec.Low, High: c.OpsPerSec.High, Level: c.OpsPerSec.Level}, real)
+		in := Interval{Low: c.OpsPerSec.Low, High: c.OpsPerSec.High, Level: c.OpsPerSec.Level}
+		f.claims[of].add(in, real)
+		if c.Added != "" {
+			f.claims[ofAdded].add(in, real)
+		}
 		if c.Model != model.Sequential && of == ofCells && c.Trials >= o.MinReps {
 			f.claims[ofSpeedups].add(c.Speedup, real/base)
 		}
@@ -261,9 +284,9 @@ func (tr truth) judge(w Workload, trials []plan.Finished) findings {
 		}
 	}
 	if r := w.Recommendation; r != nil {
-		got := tr.rates[plan.Cell{Workload: "op", Model: r.Model, Concurrency: r.Concurrency}]
+		got := tr.rate(plan.Cell{Workload: "op", Model: r.Model, Concurrency: r.Concurrency})
 		f.recommended++
-		f.worth = got / best
+		f.worth, f.beyond = got/best, got/planned
 		f.poor = btoi(got < 0.90*best)
 		f.predicted = btoi(w.Prediction != nil && w.Prediction.Agrees)
 		if r.Model != model.Sequential {

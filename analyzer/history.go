@@ -34,6 +34,10 @@ type load struct {
 	slots map[slot][]plan.Finished // attempts, in order of their IDs
 	// eliminated are the cells that a decision took out, with the reason.
 	eliminated map[plan.Cell]string
+	// added are the cells that a decision put in, with the reason; they are
+	// among those of w. addable is how many there may be.
+	added   map[plan.Cell]string
+	addable int
 	// planned counts the timing trials decided so far, whether or not they
 	// have finished.
 	planned map[plan.Cell]plan.Trial
@@ -76,9 +80,10 @@ func slotOf(t plan.Trial) slot {
 
 func newLoad(w *plan.Workload, cores int) *load {
 	return &load{
-		w: w, cores: max(cores, 1), asked: askedFor(w),
+		w: w, cores: max(cores, 1), asked: askedFor(w), addable: w.Addable(),
 		slots:      make(map[slot][]plan.Finished),
 		eliminated: make(map[plan.Cell]string),
+		added:      make(map[plan.Cell]string),
 		planned:    make(map[plan.Cell]plan.Trial),
 	}
 }
@@ -98,6 +103,11 @@ func newView(h plan.History, o Options) *view {
 		return byName[t.Cell.Workload]
 	}
 	for _, d := range h.Decisions {
+		for _, a := range d.Added {
+			if l := byName[a.Cell.Workload]; l != nil {
+				l.extend(a)
+			}
+		}
 		for _, e := range d.Eliminated {
 			if l := byName[e.Cell.Workload]; l != nil {
 				if _, twice := l.eliminated[e.Cell]; !twice {
@@ -137,6 +147,26 @@ func newView(h plan.History, o Options) *view {
 // compareIDs orders trial IDs by number: t9999 comes before t10000.
 func compareIDs(a, b string) int {
 	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+}
+
+// extend adds a cell to those of the workload, whose plan stays as it is: a level
+// of a model that it has, up to the model's ceiling, once. A journal that says
+// otherwise is not of this planner.
+func (l *load) extend(a plan.Addition) bool {
+	c := a.Cell
+	if _, twice := l.added[c]; twice || len(l.added) >= l.addable || c.Concurrency < 1 || c.Concurrency > l.w.Ceiling(c.Model) || slices.Contains(l.w.Cells, c) {
+		return false
+	}
+	at := 0
+	for i, x := range l.w.Cells {
+		if x.Model == c.Model && (at == 0 || x.Concurrency < c.Concurrency) {
+			at = i + btoi(x.Concurrency < c.Concurrency)
+		}
+	}
+	w := *l.w
+	w.Cells = slices.Insert(slices.Clone(w.Cells), at, c)
+	l.w, l.added[c] = &w, a.Reason
+	return true
 }
 
 func (l *load) add(f plan.Finished) {

@@ -183,6 +183,12 @@ type Options struct {
 	// the best pilot. Repeats of short trials spread by up to 1.3x on a busy
 	// machine; 1.5 leaves a margin.
 	PilotFactor float64
+	// KneeLevels is how many levels may be added between those of the plan, beside
+	// the least level of the leading model that is as good as its best: two,
+	// one on either side, halve the gap that the pool's size lies in, and 4 leave
+	// a quarter of it. Levels above the plan's are added while doubling gains more than Flat, up
+	// to the plan's MaxLevel.
+	KneeLevels int
 	// MinBlocks is the number of blocks after which cells may be eliminated.
 	MinBlocks int
 	// ControlReps is the number of trials of each control in each of the two
@@ -257,7 +263,7 @@ func DefaultOptions() Options {
 		HandOverThread: 700 * time.Microsecond, HandOverProcess: 200 * time.Microsecond, SystemShare: 0.5, ObserverEffect: 1.10,
 		FailureSigmas: 3, LeftGoroutines: 1000, LeftOpenFiles: 128,
 		MinLevels: 6, MinR2: 0.9,
-		PilotFactor: 1.5, MinBlocks: 3, ControlReps: 3, ProbeConcurrency: 8, HangFactor: 2, MinHang: 2 * time.Second, ProfileConcurrency: 256,
+		PilotFactor: 1.5, KneeLevels: 4, MinBlocks: 3, ControlReps: 3, ProbeConcurrency: 8, HangFactor: 2, MinHang: 2 * time.Second, ProfileConcurrency: 256,
 		ClassifyShare: 0.20, ProbeShare: 0.05, PilotShare: 0.25, ProfileShare: 0.15, CheckShare: 0.02, RaceShare: 0.05, RaceSlowdown: 20, ControlShare: 0.10,
 		MinControl:  100 * time.Millisecond,
 		MinProfiled: 150 * time.Millisecond, MaxProfiled: time.Second,

@@ -13,18 +13,19 @@ import (
 //
 // In order: a dry op of every workload and control; the controls; then for
 // each workload the classifying trials, the contention probe, a pilot of
-// every cell, blocks of timing trials over the cells that can still win, and a
-// profiled trial per model. It decides one trial at a time, because only then
+// every cell and of the levels that these call for, blocks of timing trials
+// over the cells that can still win, and a profiled trial per model. It decides one trial at a time, because only then
 // can a run end within its budget and one trial, whatever the trials cost.
 type Planner struct{ o Options }
 
 // NewPlanner returns a Planner with these thresholds.
 func NewPlanner(o Options) *Planner { return &Planner{o: o} }
 
-// A step is the next trial of a phase, with the cells that the phase takes
-// out on the way. A nil trial ends the phase.
+// A step is the next trial of a phase, with the cells that the phase puts in
+// and takes out on the way. A nil trial ends the phase.
 type step struct {
 	trial *plan.Trial
+	added []plan.Addition
 	out   []plan.Elimination
 	why   string
 }
@@ -40,10 +41,11 @@ func (p *Planner) next(h plan.History, v *view) (plan.Decision, phase) {
 	if d, ok := leftOver(h); ok {
 		return d, phase{}
 	}
+	var added []plan.Addition
 	var out []plan.Elimination
 	for _, ph := range v.phases() {
 		s := ph.next()
-		out = append(out, s.out...)
+		added, out = append(added, s.added...), append(out, s.out...)
 		v.apply(s.out)
 		if s.trial == nil {
 			continue
@@ -51,11 +53,11 @@ func (p *Planner) next(h plan.History, v *view) (plan.Decision, phase) {
 		n := distinct(h)
 		s.trial.ID = fmt.Sprintf("t%04d", n+1)
 		return plan.Decision{
-			Trials: []plan.Trial{*s.trial}, Eliminated: out, Why: s.why,
+			Trials: []plan.Trial{*s.trial}, Added: added, Eliminated: out, Why: s.why,
 			Expected: n + max(v.ahead(), 1),
 		}, ph
 	}
-	return plan.Decision{Eliminated: out, Done: true, Why: v.summary(), Expected: distinct(h)}, phase{stage: atEnd}
+	return plan.Decision{Added: added, Eliminated: out, Done: true, Why: v.summary(), Expected: distinct(h)}, phase{stage: atEnd}
 }
 
 // A phase of a run. Asked for its next step it says by a nil trial that it has

@@ -165,25 +165,20 @@ func (l *load) aroundGIL(r rule, f facts, c plan.Cell, gain float64) (rule, plan
 	return r, c, gain
 }
 
-// reached is the cell of the plan that a rule means: of its model, or of the
-// simplest that can stand in for it, the least level that is enough, else the
-// greatest. Its gain is a bound: Amdahl's for what is serial, the number of
-// cores for what computes, the number in flight for what waits.
+// reached is the cell that a rule means: of its model, or of the simplest that
+// can stand in for it, the least level of the plan, or of those that may be added
+// above, that is enough, else the greatest. Its gain is a bound: Amdahl's for what
+// is serial, the number of cores for what computes, the number in flight for what
+// waits.
 func (l *load) reached(r rule, f facts) (plan.Cell, float64) {
 	if r.then == model.Sequential {
 		return l.baseline(), 1
 	}
-	for _, m := range append([]model.Model{r.then}, model.All()...) {
-		var levels []int
-		for _, c := range l.w.Cells {
-			if c.Model == m && m != model.Sequential {
-				levels = append(levels, c.Concurrency)
-			}
-		}
+	for _, m := range append([]model.Model{r.then}, model.All()[1:]...) {
+		levels := l.levels(m)
 		if len(levels) == 0 {
 			continue
 		}
-		slices.Sort(levels)
 		level := levels[len(levels)-1]
 		if i := slices.IndexFunc(levels, func(n int) bool { return float64(n) >= f.enough() }); i >= 0 {
 			level = levels[i]
@@ -237,7 +232,8 @@ func (j *judgement) better(r *Recommendation, p *Prediction) *Better {
 
 // nearby is, where the predicted cell was not measured to the end and nothing
 // shows that it loses, the nearest level of its model that was, if that is
-// among the best; else 0.
+// among the best; else 0. A level that was never reached, because those below it
+// gained no more or the budget ended, loses if one on the way to it does.
 func (j *judgement) nearby(r *Recommendation, p *Prediction) int {
 	won := j.cell(plan.Cell{Model: r.Model, Concurrency: r.Concurrency})
 	c := j.cell(plan.Cell{Model: p.Model, Concurrency: p.Concurrency})
@@ -248,6 +244,9 @@ func (j *judgement) nearby(r *Recommendation, p *Prediction) int {
 		if seen := max(c.OpsPerSec.Median, c.Pilot); seen > 0 && seen*j.o.PilotFactor < won.OpsPerSec.Median {
 			return 0
 		}
+	}
+	if c == nil && j.lostOnTheWay(r, p, won) {
+		return 0
 	}
 	near, least := 0, math.Inf(1)
 	for i := range j.out.Cells {
@@ -263,6 +262,24 @@ func (j *judgement) nearby(r *Recommendation, p *Prediction) int {
 		return 0
 	}
 	return near
+}
+
+// lostOnTheWay reports whether some level of the predicted model between the best
+// of its levels and the predicted one, which was not reached, shows that it loses.
+func (j *judgement) lostOnTheWay(r *Recommendation, p *Prediction, won *Cell) bool {
+	from := 0
+	for i := range j.out.Cells {
+		if c := &j.out.Cells[i]; c.Model == p.Model && r.covers(c.Model, c.Concurrency) {
+			from = max(from, c.Concurrency)
+		}
+	}
+	return slices.ContainsFunc(j.out.Cells, func(c Cell) bool {
+		if c.Model != p.Model || c.Concurrency <= from || c.Concurrency > p.Concurrency {
+			return false
+		}
+		seen := max(c.OpsPerSec.Median, c.Pilot)
+		return c.Status.Broken() || c.Status == record.WrongResult || c.Trials >= j.o.MinBlocks || seen > 0 && seen*j.o.PilotFactor < won.OpsPerSec.Median
+	})
 }
 
 // covers reports whether a cell is the recommended one or its equal.
@@ -284,6 +301,9 @@ func (j *judgement) disagreement(p *Prediction, r *Recommendation) string {
 			return fmt.Sprintf("%s was eliminated: %s", setupOf(c), c.Reason)
 		}
 		return fmt.Sprintf("%s could not be measured: %s", setupOf(c), c.Reason)
+	}
+	if slices.Contains(j.load.levels(p.Model), p.Concurrency) {
+		return "so many in flight were not tried: fewer showed that more would not gain, or the budget held no more"
 	}
 	return "that cell is not in the plan"
 }

@@ -324,6 +324,9 @@ type Cell struct {
 	Status      record.Status `json:"status"`
 	Reason      string        `json:"reason,omitempty"`
 	Trials      int           `json:"trials"` // counted timing trials
+	// Added says why a level that the plan does not have was added, "" of the
+	// plan's own.
+	Added string `json:"added,omitempty"`
 
 	// OpsPerSec and the fields up to Ops come from the counted timing trials.
 	OpsPerSec Quartile `json:"ops_per_sec"`

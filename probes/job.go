@@ -120,9 +120,7 @@ func (r *run) workload(j *runner.Job, t plan.Trial) error {
 			j.Timeout = min(j.Timeout, d)
 		}
 		j.Spec.MaxRate = p.MaxRate
-		for _, c := range p.Cells {
-			level = max(level, c.Concurrency)
-		}
+		level = max(level, p.Level())
 	}
 	j.Limits = r.prepared.limits(w, level)
 	j.Prepare, j.Cleanup = tg.hook(w.Prepare, j.Env, r.prepared.dir), tg.hook(w.Cleanup, j.Env, r.prepared.dir)

@@ -95,6 +95,32 @@ func gaps(w *analyzer.Workload) []gap {
 	return out
 }
 
+// additions returns the levels that the plan does not have, grouped as gaps by
+// why they were added.
+func additions(w *analyzer.Workload) []gap {
+	groups := map[string][]*analyzer.Cell{}
+	var order []string
+	for _, c := range ordered(w) {
+		if c.Added == "" {
+			continue
+		}
+		key := skeleton(c.Added)
+		if groups[key] == nil {
+			order = append(order, key)
+		}
+		groups[key] = append(groups[key], c)
+	}
+	out := make([]gap, 0, len(order))
+	for _, key := range order {
+		var why []string
+		for _, c := range groups[key] {
+			why = append(why, c.Added)
+		}
+		out = append(out, gap{What: cellNames(w, groups[key]), Status: "added", Reason: merged(why)})
+	}
+	return out
+}
+
 // failing reports whether a cell that may have numbers has broken ops or
 // trials as well.
 func failing(c *analyzer.Cell) bool {

@@ -262,8 +262,15 @@ func (t *terminal) code(w *analyzer.Workload) {
 	}
 }
 
-// missing lists what was not measured and what broke.
+// missing lists the levels that were added, if that is asked for, what was not
+// measured and what broke.
 func (t *terminal) missing(w *analyzer.Workload) {
+	if as := additions(w); t.verbose && len(as) > 0 {
+		t.heading("levels added")
+		for _, g := range as {
+			t.hang(indent+"- ", plain(g.String()), plainStyle)
+		}
+	}
 	for i, g := range gaps(w) {
 		if i == 0 {
 			t.heading("not measured, or broken")

@@ -37,7 +37,7 @@ type workloadView struct {
 	Foreign          []foreignFlame // profiles of other programs
 	Rows             []rowView
 	RowsLeft         int // cells that have no row here
-	Gaps             []gapView
+	Added, Gaps      []gapView
 	Commands         []string // go tool pprof lines
 	Doubts           []doubt
 	Measured         string
@@ -175,6 +175,9 @@ func viewOf(res *analyzer.Result, i int, d density, data *flameData) workloadVie
 	}
 	for _, g := range gaps(w) {
 		v.Gaps = append(v.Gaps, gapView{g.plain(), plain(g.where())})
+	}
+	for _, g := range additions(w) {
+		v.Added = append(v.Added, gapView{g.plain(), ""})
 	}
 	for _, d := range workloadDoubts(w) {
 		v.Doubts = append(v.Doubts, plainDoubt(d))

@@ -82,7 +82,7 @@ func (p *Plan) Bounds() Bounds {
 // the dry op, the classifying trials, the look for locks, and enough
 // repetitions of the baseline and of one cell that may be better; where the
 // plan is exhaustive, all of every cell. The most is
-// every cell in full, or the budget, whichever ends first; trials that are
+// every cell in full, those that may be added too, or the budget, whichever ends first; trials that are
 // repeated because the host disturbed them come on top.
 func (w *Workload) Bounds() Bounds {
 	models := map[model.Model]bool{}
@@ -105,7 +105,7 @@ func (w *Workload) Bounds() Bounds {
 	timed := compared * runs
 	b := Bounds{
 		MinTrials: 1 + profiled + compared + timed,
-		MaxTrials: 1 + profiled + len(w.Cells)*(1+w.Runs) + len(models) - 1,
+		MaxTrials: 1 + profiled + (len(w.Cells)+w.Addable())*(1+w.Runs) + len(models) - 1,
 		MinTime: TrialOverhead + time.Duration(profiled)*(TrialOverhead+LeastProfiled) +
 			time.Duration(compared)*(TrialOverhead+LeastPilot) + time.Duration(timed)*(TrialOverhead+LeastTiming),
 		MaxTime: time.Duration(w.BudgetNs),

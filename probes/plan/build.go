@@ -196,6 +196,9 @@ func buildWorkload(f *workload.File, w *workload.Workload, s Settings, cores int
 		levels, explicit = workload.DefaultConcurrency(), false
 	}
 	levels = slices.Compact(slices.Sorted(slices.Values(levels)))
+	if !explicit && !s.Exhaustive {
+		built.MaxLevel = MaxAdded
+	}
 	built.addCells(models(f, w, s), levels, explicit, cores)
 	return built
 }

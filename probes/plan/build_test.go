@@ -68,7 +68,7 @@ func TestDefaults(t *testing.T) {
 	w.Cells, w.Skipped = nil, nil
 	want := Workload{
 		Name: "w", Target: model.Target{Kind: model.Steps, Steps: 2}, Label: "sleep 1ms + sleep 2ms", Steps: []string{"sleep", "sleep-2"},
-		Runs: 10, Warmup: 1, BudgetNs: int64(time.Minute), TimeoutNs: int64(30 * time.Second), Objective: "throughput",
+		Runs: 10, Warmup: 1, BudgetNs: int64(time.Minute), TimeoutNs: int64(30 * time.Second), MaxLevel: MaxAdded, Objective: "throughput",
 	}
 	if d := cmp.Diff(want, w); d != "" {
 		t.Error(d)

@@ -50,6 +50,10 @@ type Workload struct {
 	// Exhaustive keeps every cell in the run until it has its repetitions or
 	// the budget ends: none is taken out because it cannot win.
 	Exhaustive bool `json:"exhaustive,omitempty"`
+	// MaxLevel is the greatest level that a planner may add where throughput
+	// still rises at the highest one; 0 where it may add none at all, because the
+	// user named the levels, or wants every cell in full.
+	MaxLevel int `json:"max_level,omitempty"`
 	// Race asks for a trial under the race detector; NoRace says why there is
 	// none all the same, once targets are prepared.
 	Race   bool   `json:"race,omitempty"`
@@ -166,6 +170,9 @@ type Decision struct {
 	Trials []Trial `json:"trials,omitempty"`
 	// Eliminated are cells that will not be measured any more.
 	Eliminated []Elimination `json:"eliminated,omitempty"`
+	// Added are cells that the plan does not have and that may be measured from
+	// now on.
+	Added []Addition `json:"added,omitempty"`
 	// Expected is how many trials the whole run is likely to have, as far as
 	// can be told now; for display only, 0 if it cannot be told.
 	Expected int `json:"expected,omitempty"`
@@ -177,6 +184,13 @@ type Decision struct {
 
 // An Elimination takes a cell out of the run.
 type Elimination struct {
+	Cell   Cell   `json:"cell"`
+	Reason string `json:"reason"`
+}
+
+// An Addition puts a cell into the run that its plan does not have: another
+// level of one of its models.
+type Addition struct {
 	Cell   Cell   `json:"cell"`
 	Reason string `json:"reason"`
 }

@@ -24,6 +24,10 @@ func (a *app) beginAgainst(ctx context.Context, t target, p *plan.Plan, o *analy
 	if err != nil {
 		return err
 	}
+	for i := range p.Workloads {
+		// Both sides measure the same cells, whatever the pilots of one show.
+		p.Workloads[i].MaxLevel = 0
+	}
 	head, err := a.prepare(ctx, t.file, p)
 	if err != nil {
 		return err

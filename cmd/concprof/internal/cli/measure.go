@@ -30,7 +30,7 @@ type measureOptions struct {
 // AddFlags adds the flags.
 func (o *measureOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.VarP(&o.models, "model", "m", `models to compare, such as "sequential,pool"; "all" for all (default all)`)
-	fs.IntSliceVarP(&o.concurrency, "concurrency", "c", nil, "ops in flight, such as 1,8,64 (default "+levels(workload.DefaultConcurrency())+")")
+	fs.IntSliceVarP(&o.concurrency, "concurrency", "c", nil, "ops in flight, such as 1,8,64 (default "+levels(workload.DefaultConcurrency())+", and more where throughput still rises)")
 	fs.IntVarP(&o.runs, "runs", "r", 0, fmt.Sprintf("timed trials of the baseline and of the best cells (default %d)", workload.DefaultRuns))
 	fs.IntVarP(&o.warmup, "warmup", "w", -1, fmt.Sprintf("trials of each cell that are not counted (default %d)", workload.DefaultWarmup))
 	fs.DurationVarP(&o.budget, "budget", "b", 0, fmt.Sprintf("time for one workload, all included (default %v)", workload.DefaultBudget))

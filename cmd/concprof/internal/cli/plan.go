@@ -90,6 +90,9 @@ func writePlannedWorkload(w io.Writer, l *plan.Workload) {
 	for _, s := range l.Skipped {
 		fmt.Fprintf(w, "  %-16s skipped: %s\n", s.Model, s.Reason)
 	}
+	if s := addable(l); s != "" {
+		fmt.Fprintf(w, "  may add          %s\n", s)
+	}
 	fmt.Fprintf(w, "  measure          %s, %s, budget %v, at most %v a trial\n",
 		count(l.Runs, "run"), count(l.Warmup, "warmup"), workload.Duration(l.BudgetNs), workload.Duration(l.TimeoutNs))
 	if l.Exhaustive {
@@ -107,6 +110,20 @@ func writePlannedWorkload(w io.Writer, l *plan.Workload) {
 	if l.Runs < plan.LeastRuns {
 		fmt.Fprintf(w, "  note             %s give a class but no recommendation: that needs %d\n", count(l.Runs, "run"), plan.LeastRuns)
 	}
+}
+
+// addable says which levels a run may have beside those of the plan, "" if none.
+func addable(l *plan.Workload) string {
+	if l.Addable() == 0 {
+		return ""
+	}
+	knee := fmt.Sprintf("%d levels at its knee", plan.KneeLevels)
+	for _, c := range l.Cells {
+		if n := l.Ceiling(c.Model); n > c.Concurrency && len(l.Doublings(c.Model)) > 0 {
+			return fmt.Sprintf("levels up to %d where the curve still rises, and %s", n, knee)
+		}
+	}
+	return knee + ", where the curve bends"
 }
 
 // A cellRow is a model and the levels that it is measured at.

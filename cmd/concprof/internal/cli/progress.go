@@ -65,6 +65,9 @@ func (p *progress) update(at probes.Progress) {
 	if l := p.event(at); l != "" {
 		p.print(l)
 	}
+	for _, l := range p.additions(at) {
+		p.print(l)
+	}
 	if at.Note != "" {
 		return
 	}
@@ -143,6 +146,19 @@ func (p *progress) event(at probes.Progress) string {
 		return fmt.Sprintf("%d of %s: %s %s %s in %v", at.Finished, plannedTrials(at), t.ID, t.Cell, t.Pass, time.Duration(r.ElapsedNs).Round(time.Millisecond))
 	}
 	return ""
+}
+
+// additions are the levels that the decision which a trial begins added, with
+// --verbose.
+func (p *progress) additions(at probes.Progress) []string {
+	if !p.verbose || at.Record != nil || at.Note != "" || at.Decision == nil {
+		return nil
+	}
+	var ls []string
+	for _, a := range at.Decision.Added {
+		ls = append(ls, fmt.Sprintf("%s: %s at %d is added: %s", a.Cell.Workload, a.Cell.Model, a.Cell.Concurrency, a.Reason))
+	}
+	return ls
 }
 
 // phase is the line for a pass of a workload that begins.

@@ -79,6 +79,7 @@ func TestWorth(t *testing.T) {
 	s := Sweep{Cells: []SweptCell{
 		cell(model.Sequential, 1, record.OK, 100),
 		cell(model.Pool, 8, record.OK, 200),
+		cell(model.Pool, 16, record.OK, 150),
 		cell(model.Threads, 8, record.WrongResult, 1000),
 		cell(model.Processes, 2, record.OK, 900),
 		cell(model.EventLoop, 8, record.OK, 400),
@@ -91,6 +92,9 @@ func TestWorth(t *testing.T) {
 	}{
 		{"the best", true, Setup{model.Pool, 8}, 1},
 		{"half of it", true, Setup{model.Sequential, 1}, 0.5},
+		{"a level that was added, between", true, Setup{model.Pool, 12}, 0.75},
+		{"a level that was added, above", true, Setup{model.Pool, 128}, 0.75},
+		{"a level that was added, below", true, Setup{model.Pool, 4}, 1},
 		{"a loop that does not stall is a rival", false, Setup{model.Pool, 8}, 0.5},
 	}
 	for _, tt := range tests {
@@ -101,7 +105,7 @@ func TestWorth(t *testing.T) {
 			}
 		})
 	}
-	if _, ok := s.worth(Label{}, Setup{model.Pool, 64}); ok {
+	if _, ok := s.worth(Label{}, Setup{model.Hybrid, 64}); ok {
 		t.Error("a cell that was not swept has a worth")
 	}
 }

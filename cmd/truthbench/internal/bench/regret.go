@@ -41,7 +41,7 @@ func (s Sweep) rivals(l Label) []SweptCell {
 // chosen.
 func (s Sweep) worth(l Label, of Setup) (worth, bool) {
 	rivals := s.rivals(l)
-	at := slices.IndexFunc(rivals, func(c SweptCell) bool { return c.Setup == of })
+	at := standIn(rivals, of)
 	if at < 0 {
 		return worth{}, false
 	}
@@ -68,6 +68,29 @@ func (s Sweep) worth(l Label, of Setup) (worth, bool) {
 	slices.Sort(drawn)
 	w.low, w.high = drawn[resamples*25/1000], drawn[resamples*975/1000]
 	return w, true
+}
+
+// standIn is the place of a setup among swept cells. A level that concprof added
+// is in no sweep: the worse of its neighbours of the same model stands for it, or
+// the only one. It is -1 if there is none.
+func standIn(cells []SweptCell, of Setup) int {
+	if at := slices.IndexFunc(cells, func(c SweptCell) bool { return c.Setup == of }); at >= 0 {
+		return at
+	}
+	below, above := -1, -1
+	for i, c := range cells {
+		switch {
+		case c.Model != of.Model:
+		case c.Concurrency < of.Concurrency && (below < 0 || c.Concurrency > cells[below].Concurrency):
+			below = i
+		case c.Concurrency > of.Concurrency && (above < 0 || c.Concurrency < cells[above].Concurrency):
+			above = i
+		}
+	}
+	if below < 0 || above >= 0 && median(cells[above].Samples) < median(cells[below].Samples) {
+		return above
+	}
+	return below
 }
 
 // halves is the mean of the two ways to choose on one half and value on the
