@@ -178,6 +178,9 @@ func (t *terminal) split(w *analyzer.Workload) {
 		t.b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	t.note(plain(measured(w)))
+	if t.verbose {
+		t.trace(w)
+	}
 }
 
 func (t *terminal) causes(w *analyzer.Workload) {
