@@ -195,7 +195,7 @@ func (j *judgement) judgeClass() {
 		100*s.OnCPU, 100*s.Runnable, 100*s.Blocked, len(j.classify))
 	if kind, share := leading(j.out.Waits); share >= o.LoopStall {
 		at := ""
-		if p, ok := j.looks.place(kind); ok {
+		if p, ok := j.waitingAt(kind); ok {
 			at = ", most of that in " + j.load.told(p).String()
 		}
 		j.say(ofWaits, "it waits mostly for %s, %.0f %% of its time%s", l.waitsFor(kind), 100*share, at)

@@ -107,8 +107,7 @@ type Workload struct {
 	// it starts goroutines or children that compute.
 	InnerParallelism float64                 `json:"inner_parallelism"`
 	Waits            map[record.Wait]float64 `json:"waits"` // shares of an op's wall time
-	// Trace is what Go's execution tracer saw of the same, nil where it was not
-	// asked.
+	// Trace is what Go's execution tracer saw of them, nil where it was not asked.
 	Trace  *Trace  `json:"execution_trace,omitempty"`
 	Limits []Limit `json:"limits"`
 	Steps  []Step  `json:"steps,omitempty"`

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/concprof/concprof/analyzer/exectrace"
+	"github.com/concprof/concprof/analyzer/profile"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
 )
@@ -19,20 +20,23 @@ type Trace struct {
 	Trial   string `json:"trial,omitempty"` // whose folder has it
 	// WindowNs is the time of the ops that it shows.
 	WindowNs int64 `json:"window_ns,omitempty"`
-	// Running and Runnable are how long the op's goroutine ran, and was ready to
-	// but did not; GCAssist is the part of Running in which it helped the garbage
-	// collector, GCWait how long it was parked for that.
-	Running  float64 `json:"running"`
-	Runnable float64 `json:"runnable"`
-	GCAssist float64 `json:"gc_assist"`
-	GCWait   float64 `json:"gc_wait"`
-	// Waits split the blocked time of Workload.Split by what the op's goroutine
-	// was parked in. Resolved charges waits for another goroutine to what that one
+	// Running, Runnable, SystemCall and Waits are the states of the op's
+	// goroutine, as Go's scheduler has them, and sum to 1: whether a goroutine that
+	// runs has a processor, or one in a system call or in C is asleep there, no
+	// trace tells. GCAssist is the part of Running in which it helped the garbage
+	// collector, GCWait the part of Waits in which it was parked for that.
+	Running    float64                 `json:"running"`
+	Runnable   float64                 `json:"runnable"`
+	SystemCall float64                 `json:"system_call"`
+	Waits      map[record.Wait]float64 `json:"waits,omitempty"`
+	GCAssist   float64                 `json:"gc_assist"`
+	GCWait     float64                 `json:"gc_wait"`
+	// Resolved are Waits with those for another goroutine charged to what that one
 	// waited for meanwhile.
-	Waits    map[record.Wait]float64 `json:"waits,omitempty"`
 	Resolved map[record.Wait]float64 `json:"resolved,omitempty"`
 	// Difference is the share of the time that the wall profiles charge to other
-	// waits than Waits or Resolved do, whichever is nearer to them.
+	// waits than Waits or Resolved do, whichever is nearer to them, once clocks
+	// have told of both how much is blocked.
 	Difference float64 `json:"difference"`
 	// Moved is the share that Workload.Waits has from Resolved: the wall profiles
 	// tell of it only that another goroutine was waited for.
@@ -73,18 +77,20 @@ func (j *judgement) judgeTrace() {
 	attempts := j.load.slots[slot{cell: j.load.baseline(), pass: plan.Tracing}]
 	all := float64(a.Direct.Samples)
 	t.Trial, t.WindowNs = attempts[0].Trial.ID, a.Direct.Samples
+	t.Waits, t.Resolved = a.Direct.Shares(), a.Resolved.Shares()
 	t.Running, t.Runnable = float64(a.Direct.Running)/all, float64(a.Direct.Runnable)/all
+	for _, n := range a.Direct.Ambiguous {
+		t.SystemCall += float64(n) / all
+	}
 	t.GCAssist, t.GCWait = float64(a.AssistNs)/all, float64(a.Direct.GC)/all
-	// How much is blocked comes from clocks, for both.
-	blocked := j.out.Split.Blocked
-	t.Waits, t.Resolved = looks{a.Direct}.waits(blocked), looks{a.Resolved}.waits(blocked)
 	if j.looks.Samples == 0 {
 		return // there is nothing to hold it against
 	}
-	t.Difference = min(apartBy(j.out.Waits, t.Waits), apartBy(j.out.Waits, t.Resolved))
+	blocked := j.out.Split.Blocked
+	t.Difference = min(apartBy(j.out.Waits, looks{a.Direct}.waits(blocked)), apartBy(j.out.Waits, looks{a.Resolved}.waits(blocked)))
 	if t.Difference > j.o.TraceDiff {
 		j.warn(WarnWaits, "look at trials/"+t.Trial+"/"+record.TraceFile+" with go tool trace: one of them misreads the op, or its ops differ from one trial to the next",
-			"the wall profiles say that an op waits for %s, an execution trace for %s: they differ in %.0f %% of its time",
+			"by the wall profiles an op waits for %s, by an execution trace for %s: with the same time blocked they differ in %.0f %% of it",
 			shares(j.out.Waits), shares(t.Waits), 100*t.Difference)
 		return
 	}
@@ -151,6 +157,15 @@ func resolve(waits map[record.Wait]float64, t *Trace) float64 {
 	return moved
 }
 
+// waitingAt returns where ops wait for a reason, the leading line: of what the
+// trace resolved, where they wait for the other goroutine.
+func (j *judgement) waitingAt(kind record.Wait) (profile.Place, bool) {
+	if t := j.out.Trace; t != nil && kind != record.Channel && 2*t.Moved > j.out.Waits[kind] {
+		kind = record.Channel
+	}
+	return j.looks.place(kind)
+}
+
 // sayTrace adds what the trace says to the evidence.
 func (j *judgement) sayTrace() {
 	t := j.out.Trace
@@ -164,7 +179,7 @@ func (j *judgement) sayTrace() {
 	case t.Difference > j.o.TraceDiff:
 		agrees = fmt.Sprintf("which differs in %.0f %% of its time", 100*t.Difference)
 	}
-	if parked := shares(t.Waits); parked != "" && j.out.Split.Blocked >= j.o.LoopStall {
+	if parked := shares(t.Waits); parked != "" {
 		through := ""
 		if behind := shares(t.Resolved); behind != parked {
 			through = "; with the goroutines behind channels followed: " + behind

@@ -2,6 +2,7 @@ package analyzer
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -115,18 +116,23 @@ func TestTraces(t *testing.T) {
 			if tt.skipped != "" {
 				return
 			}
+			if !slices.ContainsFunc(w.Evidence, func(s string) bool { return strings.Contains(s, "most of that in example.com/m.work") }) {
+				t.Errorf("where it waits is not told: %q", w.Evidence)
+			}
 			if kind, share := leading(x.Resolved); kind != tt.resolved || share < 0.5 || (x.Moved > 0.5) != tt.moved || x.WindowNs <= 0 {
 				t.Errorf("resolved to %s with %.2f, moved %.2f, %d ns", kind, share, x.Moved, x.WindowNs)
 			}
-			sums := [3]float64{}
+			ran := x.Running + x.Runnable + x.SystemCall
 			for i, m := range []map[record.Wait]float64{w.Waits, x.Waits, x.Resolved} {
+				sum, want := 0.0, 1-ran
 				for _, s := range m {
-					sums[i] += s
+					sum += s
 				}
-			}
-			for i, s := range sums {
-				if s < w.Split.Blocked-1e-9 || s > w.Split.Blocked+1e-9 {
-					t.Errorf("split %d adds up to %.4f of %.4f", i, s, w.Split.Blocked)
+				if i == 0 {
+					want = w.Split.Blocked
+				}
+				if math.Abs(sum-want) > 1e-9 {
+					t.Errorf("waits %v add up to %.4f, want %.4f", m, sum, want)
 				}
 			}
 		})

@@ -64,9 +64,6 @@ const (
 func bars(w *analyzer.Workload, all bool) []barView {
 	var out []barView
 	out = append(out, bar("one op alone", portions(w)))
-	if ps := tracePortions(w); ps != nil {
-		out = append(out, bar("by its trace", ps))
-	}
 	for _, c := range ordered(w) {
 		ps := cellPortions(c)
 		if len(ps) == 0 || c.Model == "sequential" || !all && markOf(w, c) != markBest {

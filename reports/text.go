@@ -178,8 +178,8 @@ func (t *terminal) split(w *analyzer.Workload) {
 		t.b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	t.note(plain(measured(w)))
-	if t.verbose {
-		t.trace(w)
+	if s := traceLine(w); s != "" && t.verbose {
+		t.note(plain(s))
 	}
 }
 

@@ -7,34 +7,25 @@ import (
 	"github.com/concprof/concprof/probes/record"
 )
 
-// tracePortions is portions by the execution trace, nil where there is none:
-// how much of the time is blocked comes from clocks in both, so the bars end
-// where the others do.
-func tracePortions(w *analyzer.Workload) []portion {
+// traceLine says where the time of one op goes by its execution trace, or why
+// there is none; "" where none was asked for.
+func traceLine(w *analyzer.Workload) string {
 	t := w.Trace
-	if t == nil || len(t.Resolved) == 0 {
-		return nil
+	switch {
+	case t == nil:
+		return ""
+	case t.Skipped != "":
+		return "no execution trace: " + t.Skipped
 	}
-	ps := []portion{{onCPU, w.Split.OnCPU}, {runnable, w.Split.Runnable}}
+	ps := []portion{{"running", t.Running}, {runnable, t.Runnable}, {"in system calls", t.SystemCall}}
 	for _, k := range record.Waits() {
 		ps = append(ps, portion{string(k), t.Resolved[k]})
 	}
-	return ps
-}
-
-// trace writes what the execution trace says of the time of one op.
-func (t *terminal) trace(w *analyzer.Workload) {
-	switch {
-	case w.Trace == nil:
-	case w.Trace.Skipped != "":
-		t.note(plain("no execution trace: " + w.Trace.Skipped))
-	default:
-		var parts []string
-		for _, p := range tracePortions(w) {
-			if p.Share >= minRow || p.Name == onCPU {
-				parts = append(parts, p.Name+" "+percent(p.Share))
-			}
+	var parts []string
+	for _, p := range ps {
+		if p.Share >= minPart {
+			parts = append(parts, p.Name+" "+percent(p.Share))
 		}
-		t.note(plain("by its execution trace over " + duration(float64(w.Trace.WindowNs)) + ": " + strings.Join(parts, ", ")))
 	}
+	return "by its execution trace, over " + duration(float64(t.WindowNs)) + ": " + strings.Join(parts, ", ")
 }

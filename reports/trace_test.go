@@ -28,10 +28,10 @@ func TestTrace(t *testing.T) {
 		}
 		return b.String()
 	}
-	there := res(&analyzer.Trace{Trial: "t0030", WindowNs: 2e8, Waits: split(record.Channel, 0.93), Resolved: split(record.Network, 0.93)})
+	there := res(&analyzer.Trace{Trial: "t0030", WindowNs: 2e8, Running: 0.04, Runnable: 0.03, Waits: split(record.Channel, 0.93), Resolved: split(record.Network, 0.93)})
 	skipped := res(&analyzer.Trace{Skipped: "its trial did not finish: crashed"})
 
-	const line = "by its execution trace over 200 ms: on-CPU 5.0 %, runnable 2.0 %, network 93 %"
+	const line = "by its execution trace, over 200 ms: running 4.0 %, runnable 3.0 %, network 93 %"
 	unfold := func(s string) string { return strings.Join(strings.Fields(s), " ") }
 	if got := unfold(write(Text, there, Options{Verbose: true})); !strings.Contains(got, line) {
 		t.Errorf("want %q in:\n%s", line, got)
@@ -46,8 +46,8 @@ func TestTrace(t *testing.T) {
 			}
 		}
 	}
-	if got := write(HTML, there, Options{}); !strings.Contains(got, "by its trace") || !strings.Contains(got, "network 93") {
-		t.Error("the page has no bar of the trace")
+	if got := write(HTML, there, Options{}); !strings.Contains(got, line) {
+		t.Error("the page does not tell of the trace")
 	}
 	var doc struct {
 		Workloads []struct {

@@ -154,7 +154,11 @@ func (s *scheduler) charge(w *profile.WaitShares, waker trace.GoID, as record.Wa
 			// What that one waits for is what is known of it, if no more is.
 			s.charge(w, x.waker, x.park.Wait, x.from, x.to, depth-1)
 		default:
-			blocked(w, x.park, x.ns())
+			// Asleep or busy in a system call: the op waits for that in any case.
+			w.Blocked[x.park.Wait] += x.ns()
+			if x.park.GC {
+				w.GC += x.ns()
+			}
 		}
 	}
 	if to > at {
