@@ -180,6 +180,7 @@ func (j *judgement) judgeClass() {
 	j.out.InnerParallelism = j.innerParallelism()
 	j.looks = j.lookAt(j.classify).awaited(j.classify)
 	j.out.Waits = j.looks.waits(j.out.Split.Blocked)
+	j.judgeTrace()
 	j.out.Steps = o.steps(j.classify, j.scale())
 	j.verdict = o.class(j.demand.scaled)
 	if !j.noise.ControlsOK && j.verdict.class != Inconclusive && !j.clocksAgree() {
@@ -194,11 +195,12 @@ func (j *judgement) judgeClass() {
 		100*s.OnCPU, 100*s.Runnable, 100*s.Blocked, len(j.classify))
 	if kind, share := leading(j.out.Waits); share >= o.LoopStall {
 		at := ""
-		if p, ok := j.looks.place(kind); ok {
+		if p, ok := j.waitingAt(kind); ok {
 			at = ", most of that in " + j.load.told(p).String()
 		}
 		j.say(ofWaits, "it waits mostly for %s, %.0f %% of its time%s", l.waitsFor(kind), 100*share, at)
 	}
+	j.sayTrace()
 	j.say(ofClass, "%s", j.verdict.why)
 	for _, st := range j.out.Steps {
 		if len(j.out.Steps) > 1 {

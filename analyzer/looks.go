@@ -57,14 +57,9 @@ func (j *judgement) readProfile(f *plan.Finished, kind record.ProfileKind) (*ppr
 		if p.File == "" {
 			return nil, "trial " + f.Trial.ID + ": " + cmp.Or(p.Problem, "no "+string(kind)+" profile was written")
 		}
-		data, err := j.read(f.Trial.ID, p.File)
-		if err != nil {
-			return nil, "trial " + f.Trial.ID + ": " + err.Error()
-		}
-		if sum := sha256.Sum256(data); p.SHA256 != "" && hex.EncodeToString(sum[:]) != p.SHA256 {
-			j.warnOf(WarnChanged, "measure again, and find out what changed them", "these are not what the trials left, and are not used",
-				"%s of trial %s", p.File, f.Trial.ID)
-			return nil, "trial " + f.Trial.ID + ": " + p.File + " was changed after the trial"
+		data, problem := j.readFile(f, &p)
+		if problem != "" {
+			return nil, problem
 		}
 		parsed, err := profile.Read(data)
 		if err != nil {
@@ -78,6 +73,20 @@ func (j *judgement) readProfile(f *plan.Finished, kind record.ProfileKind) (*ppr
 		return parsed, ""
 	}
 	return nil, "trial " + f.Trial.ID + " left no " + string(kind) + " profile"
+}
+
+// readFile returns a file that a trial left, if it is still that.
+func (j *judgement) readFile(f *plan.Finished, p *record.Profile) (data []byte, problem string) {
+	data, err := j.read(f.Trial.ID, p.File)
+	if err != nil {
+		return nil, "trial " + f.Trial.ID + ": " + err.Error()
+	}
+	if sum := sha256.Sum256(data); p.SHA256 != "" && hex.EncodeToString(sum[:]) != p.SHA256 {
+		j.warnOf(WarnChanged, "measure again, and find out what changed them", "these are not what the trials left, and are not used",
+			"%s of trial %s", p.File, f.Trial.ID)
+		return nil, "trial " + f.Trial.ID + ": " + p.File + " was changed after the trial"
+	}
+	return data, ""
 }
 
 func achieved(r *record.Record) float64 {

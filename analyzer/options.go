@@ -135,6 +135,12 @@ type Options struct {
 	// is used with a warning: what is blocked stays right, what is busy between
 	// two samples is missed.
 	MinHz float64
+	// TraceDiff is the share of an op's time that the wall profiles and the
+	// execution trace may charge to different waits before a warning. A share of
+	// a half, by the 90 samples of the classifying trials, has a standard deviation
+	// of 0.053; three of them are 0.16, and ops that vary differ from one trial to
+	// the next on top of that.
+	TraceDiff float64
 	// ForeignGap is by how much, beyond the margin of sampling, a function's share
 	// in a profile of another program must be off to be told: 0.10. The shares of
 	// cProfile were off by up to 0.12 where it slowed Python code down
@@ -221,6 +227,9 @@ type Options struct {
 	// the results of single ops may take. Results differ early or hardly ever:
 	// 1.2 s of 60 s find the op.
 	CheckShare float64
+	// TraceShare is what the trial under Go's execution tracer may take; where
+	// that is too short for MinTraced, or for one op, there is none.
+	TraceShare float64
 	// ControlShare is what the controls may take of the whole run's budget.
 	ControlShare float64
 	// The least and the most time for which a trial runs ops, by its kind.
@@ -229,7 +238,10 @@ type Options struct {
 	MinControl               time.Duration
 	MinProfiled, MaxProfiled time.Duration
 	MinPilot, MaxPilot       time.Duration
-	MinTiming, MaxTiming     time.Duration
+	// MinTraced and MaxTraced are the same for the trial under the execution
+	// tracer, which misses no wait: it needs ops, not samples.
+	MinTraced, MaxTraced time.Duration
+	MinTiming, MaxTiming time.Duration
 	// Overhead is what a trial costs besides its ops until some have shown it.
 	Overhead time.Duration
 	// MinOps is the least number of ops of a timing trial, and Rounds the
@@ -258,16 +270,17 @@ func DefaultOptions() Options {
 		MutexWaitShare: 0.10, LockShare: 0.30, GCShare: 0.125,
 		GILWaitShare: 0.10, GILShare: 0.5, GILGain: 1.25, GILReached: 0.8, MinGCCycles: 12, LoopStall: 0.05, LoopHog: 50 * time.Millisecond,
 		Flat: 0.10, LatencyGrowth: 1.5, IdleCPU: 0.5, Oversubscribed: 0.10, BusyCPU: 0.8,
-		CPUPerOp: 1.25, FaultCost: 2 * time.Microsecond, ClockDiff: 0.10, MaxResidual: 0.10, MinHz: 50, ForeignGap: 0.10, ForeignCall: time.Microsecond,
+		CPUPerOp: 1.25, FaultCost: 2 * time.Microsecond, ClockDiff: 0.10, MaxResidual: 0.10, MinHz: 50, TraceDiff: 0.25, ForeignGap: 0.10, ForeignCall: time.Microsecond,
 		Granularity: 0.8, SmallOp: 100 * time.Microsecond,
 		HandOverThread: 700 * time.Microsecond, HandOverProcess: 200 * time.Microsecond, SystemShare: 0.5, ObserverEffect: 1.10,
 		FailureSigmas: 3, LeftGoroutines: 1000, LeftOpenFiles: 128,
 		MinLevels: 6, MinR2: 0.9,
 		PilotFactor: 1.5, KneeLevels: 4, MinBlocks: 3, ControlReps: 3, ProbeConcurrency: 8, HangFactor: 2, MinHang: 2 * time.Second, ProfileConcurrency: 256,
-		ClassifyShare: 0.20, ProbeShare: 0.05, PilotShare: 0.25, ProfileShare: 0.15, CheckShare: 0.02, RaceShare: 0.05, RaceSlowdown: 20, ControlShare: 0.10,
+		ClassifyShare: 0.20, ProbeShare: 0.05, PilotShare: 0.25, ProfileShare: 0.15, CheckShare: 0.02, RaceShare: 0.05, RaceSlowdown: 20, TraceShare: 0.02, ControlShare: 0.10,
 		MinControl:  100 * time.Millisecond,
 		MinProfiled: 150 * time.Millisecond, MaxProfiled: time.Second,
 		MinPilot: 50 * time.Millisecond, MaxPilot: 300 * time.Millisecond,
+		MinTraced: 50 * time.Millisecond, MaxTraced: 200 * time.Millisecond,
 		MinTiming: 100 * time.Millisecond, MaxTiming: time.Second,
 		Overhead: 60 * time.Millisecond,
 		MinOps:   10, Rounds: 2, LikePeer: 1.5,

@@ -12,9 +12,10 @@ import (
 // history, so a journal replays to the same decisions.
 //
 // In order: a dry op of every workload and control; the controls; then for
-// each workload the classifying trials, the contention probe, a pilot of
-// every cell and of the levels that these call for, blocks of timing trials
-// over the cells that can still win, and a profiled trial per model. It decides one trial at a time, because only then
+// each workload the classifying trials, the contention probe, an execution trace,
+// a pilot of every cell and of the levels that these call for, blocks of timing
+// trials over the cells that can still win, and a profiled trial per model. It
+// decides one trial at a time, because only then
 // can a run end within its budget and one trial, whatever the trials cost.
 type Planner struct{ o Options }
 
@@ -81,15 +82,16 @@ func (v *view) phases() []phase {
 			phase{l.w.Name, 2, func() step { return v.classify(l) }},
 			phase{l.w.Name, 3, func() step { return v.probe(l) }},
 			phase{l.w.Name, 4, func() step { return v.races(l) }},
-			phase{l.w.Name, 5, func() step { return v.pilots(l) }},
+			phase{l.w.Name, 5, func() step { return v.traces(l) }},
+			phase{l.w.Name, 6, func() step { return v.pilots(l) }},
 		)
 		if i == middle {
-			ps = append(ps, phase{l.w.Name, 6, func() step { return v.controlRound(1) }})
+			ps = append(ps, phase{l.w.Name, 7, func() step { return v.controlRound(1) }})
 		}
 		ps = append(ps,
-			phase{l.w.Name, 7, func() step { return v.checks(l) }},
-			phase{l.w.Name, 8, func() step { return v.blocks(l) }},
-			phase{l.w.Name, 9, func() step { return v.profiles(l) }},
+			phase{l.w.Name, 8, func() step { return v.checks(l) }},
+			phase{l.w.Name, 9, func() step { return v.blocks(l) }},
+			phase{l.w.Name, 10, func() step { return v.profiles(l) }},
 		)
 	}
 	return ps

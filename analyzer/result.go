@@ -108,10 +108,12 @@ type Workload struct {
 	// it starts goroutines or children that compute.
 	InnerParallelism float64                 `json:"inner_parallelism"`
 	Waits            map[record.Wait]float64 `json:"waits"` // shares of an op's wall time
-	Limits           []Limit                 `json:"limits"`
-	Steps            []Step                  `json:"steps,omitempty"`
-	GIL              *GIL                    `json:"gil,omitempty"`  // of CPython, where its reader could tell
-	Loop             *Loop                   `json:"loop,omitempty"` // of asyncio
+	// Trace is what Go's execution tracer saw of them, nil where it was not asked.
+	Trace  *Trace  `json:"execution_trace,omitempty"`
+	Limits []Limit `json:"limits"`
+	Steps  []Step  `json:"steps,omitempty"`
+	GIL    *GIL    `json:"gil,omitempty"`  // of CPython, where its reader could tell
+	Loop   *Loop   `json:"loop,omitempty"` // of asyncio
 
 	// Gate are the answers to the conditions that were asked for, in order; Claim
 	// is what becomes of what was said of the workload.

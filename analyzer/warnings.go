@@ -27,6 +27,7 @@ const (
 	WarnChanged        = "evidence-changed"       // a profile is not the one that the trial left
 	WarnSlowSampling   = "sampling-slow"          // the wall profiler sampled too rarely
 	WarnResidual       = "wall-profile-blind"     // CPU time that the wall profile missed
+	WarnWaits          = "waits-disagree"         // the execution trace tells other waits than the wall profiles
 	WarnObserver       = "observer-effect"        // profiling slowed the ops
 	WarnCPUPerOp       = "cpu-per-op"             // a model needs other CPU time for the same ops
 	WarnLessCPU        = "less-cpu-per-op"        // a model needs less CPU time for the same ops, which is no parallelism

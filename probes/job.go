@@ -53,6 +53,8 @@ func mode(p plan.Pass) harness.Mode {
 		return harness.ModeClassify
 	case plan.Contention, plan.Profiling:
 		return harness.ModeProfile
+	case plan.Tracing:
+		return harness.ModeTrace
 	}
 	return harness.ModeTiming
 }

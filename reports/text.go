@@ -182,6 +182,9 @@ func (t *terminal) split(w *analyzer.Workload) {
 		t.b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	t.note(plain(measured(w)))
+	if s := traceLine(w); s != "" && t.verbose {
+		t.note(plain(s))
+	}
 }
 
 func (t *terminal) causes(w *analyzer.Workload) {

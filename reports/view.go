@@ -40,7 +40,7 @@ type workloadView struct {
 	Added, Gaps      []gapView
 	Commands         []string // go tool pprof lines
 	Doubts           []doubt
-	Measured         string
+	Measured, Trace  string
 	Claim            *claimView
 	Gates            []gateView
 	Loop             []string
@@ -119,7 +119,7 @@ func viewOf(res *analyzer.Result, i int, d density, data *flameData) workloadVie
 		ID: fmt.Sprintf("w%d", i+1), Name: plain(w.Name), Target: plain(w.Target), Class: class(w),
 		Verdict: plainVerdict(judge(w)), Certainty: plain(certainty(w)),
 		Scale: scale(w), Bars: bars(w, d.bars),
-		Disagreement: plain(disagreement(w)), Settle: plain(settle(w)), Measured: plain(measured(w)),
+		Disagreement: plain(disagreement(w)), Settle: plain(settle(w)), Measured: plain(measured(w)), Trace: plain(traceLine(w)),
 		Commands: pprofLines(&res.Run, w),
 	}
 	var known anchors

@@ -61,6 +61,12 @@ func rawOf(frames []Frame) raw {
 		}
 		return rawNone
 	}
+	return rawPark(frames[i:])
+}
+
+// rawPark reads the frames below runtime.gopark of a goroutine that is parked.
+func rawPark(frames []Frame) raw {
+	leaf := frames[0].Function
 	switch {
 	case leaf == "runtime.netpollblock":
 		return rawPoll
@@ -72,16 +78,22 @@ func rawOf(frames []Frame) raw {
 	case strings.HasSuffix(leaf, "runtime_notifyListWait"):
 		return rawCond
 	case strings.HasPrefix(leaf, "runtime.semacquire"):
-		// By itself this is also how garbage collection stops a goroutine.
-		for _, f := range frames[i:] {
-			switch packageOf(f.Function) {
-			case "sync", "internal/sync", "internal/poll":
-				return rawSem
-			case "runtime":
-				continue
-			}
-			break
+		return rawSemaphore(frames)
+	}
+	return rawRuntime
+}
+
+// rawSemaphore tells whose semaphore a goroutine is parked at. By itself this is
+// also how garbage collection stops one.
+func rawSemaphore(frames []Frame) raw {
+	for _, f := range frames {
+		switch packageOf(f.Function) {
+		case "sync", "internal/sync", "internal/poll":
+			return rawSem
+		case "runtime":
+			continue
 		}
+		break
 	}
 	return rawRuntime
 }
@@ -108,7 +120,11 @@ type wait struct {
 // the libraries between the leaf and the user's code say what a raw park
 // means: they are looked up in the table libraries.
 func (o Options) waitOf(frames []Frame) wait {
-	r := rawOf(frames)
+	return o.waitAs(rawOf(frames), frames)
+}
+
+// waitAs is waitOf for a goroutine of which it is known how it was stopped.
+func (o Options) waitAs(r raw, frames []Frame) wait {
 	if r == rawNone {
 		return wait{state: Running}
 	}

@@ -194,6 +194,15 @@ func (w WaitShares) Share(kind record.Wait) float64 {
 	return float64(w.Blocked[kind]) / float64(w.Samples)
 }
 
+// Shares returns Share for every reason.
+func (w WaitShares) Shares() map[record.Wait]float64 {
+	m := make(map[record.Wait]float64, len(record.Waits()))
+	for _, kind := range record.Waits() {
+		m[kind] = w.Share(kind)
+	}
+	return m
+}
+
 // column returns the index of the sample type of that unit, else the last.
 func column(p *profile.Profile, unit string) int {
 	for i, t := range p.SampleType {

@@ -110,7 +110,7 @@ func (s *Spec) check() error {
 		return errors.New("spec has neither ops nor a time to run them for")
 	}
 	switch s.Mode {
-	case ModeDry, ModeTiming, ModeClassify, ModeProfile:
+	case ModeDry, ModeTiming, ModeClassify, ModeProfile, ModeTrace:
 		return nil
 	}
 	return fmt.Errorf("spec has unknown mode %q", s.Mode)

@@ -13,6 +13,6 @@ import "embed"
 //go:embed procfs_other.go profilecount.go profilers.go runtime.go sample.go sequential.go shared_other.go
 //go:embed shared_unix.go slot.go spec.go step.go stepalloc.go stepchannel.go stepclock.go stepcpu.go
 //go:embed stepexec.go stepfile.go stephttp.go steplock.go steps.go stepsleep.go steptcp.go thread.go
-//go:embed thread_linux.go thread_other.go threadcpu_linux.go threadcpu_other.go threads.go trial.go usage.go
+//go:embed thread_linux.go thread_other.go threadcpu_linux.go threadcpu_other.go threads.go tracer.go trial.go usage.go
 //go:embed usage_other.go usage_unix.go window.go worker.go
 var Source embed.FS

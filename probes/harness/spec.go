@@ -69,6 +69,7 @@ const (
 	ModeTiming   Mode = "timing"   // no profilers
 	ModeClassify Mode = "classify" // profiled, on a locked thread whose clocks are read
 	ModeProfile  Mode = "profile"  // profiled
+	ModeTrace    Mode = "trace"    // one op after another under runtime/trace
 )
 
 // Inputs are the lines of a file or the numbers 0 to Count-1, cycled.

@@ -21,6 +21,7 @@ type trial struct {
 	slots   []*slot
 	sampler *sampler
 	profs   *profilers // nil in trials that are not profiled
+	tracer  *tracer    // nil in trials that are not traced
 	worker  *worker    // nil unless this is a worker of the processes model
 	missing missing
 	dry     *record.Dry
@@ -34,6 +35,13 @@ func (t *trial) run() error {
 			return &failure{record.StageStart, err}
 		}
 		t.profs = p
+	}
+	if t.spec.Mode == ModeTrace {
+		tr, err := takeTracer()
+		if err != nil {
+			return &failure{record.StageStart, err}
+		}
+		t.tracer = tr
 	}
 	if t.spec.forks() {
 		return t.runForked()
@@ -76,7 +84,7 @@ func (s *Spec) parallelism() int {
 
 // slotCount is how many ops the model has in flight at most.
 func (s *Spec) slotCount() int {
-	if s.Worker != nil || s.Model == model.Sequential || s.Mode == ModeDry || s.Mode == ModeClassify {
+	if s.Worker != nil || s.Model == model.Sequential || s.Mode == ModeDry || s.Mode == ModeClassify || s.Mode == ModeTrace {
 		return 1
 	}
 	return s.Concurrency
@@ -199,6 +207,9 @@ func (t *trial) ops() (*record.Record, error) {
 			t.profs.salvage(salvageAt(time.Duration(t.spec.TimeoutNs)) - time.Since(t.started))
 		}
 	}
+	if t.tracer != nil {
+		t.tracer.start()
+	}
 	if t.worker != nil {
 		if err := t.worker.waitForStart(); err != nil {
 			return nil, &failure{record.StageSetup, err}
@@ -221,6 +232,9 @@ func (t *trial) ops() (*record.Record, error) {
 	collect(rec, t.slots, t.sampler, t.spec.NoDigest)
 	if t.profs != nil {
 		t.profile(rec)
+	}
+	if t.tracer != nil {
+		rec.Profiles = append(rec.Profiles, t.tracer.stop())
 	}
 	t.finish(rec)
 	for _, s := range t.slots {
@@ -267,6 +281,8 @@ func (t *trial) execute(src *feed) *record.Thread {
 	switch {
 	case t.spec.Mode == ModeClassify:
 		return alone(func() *record.Thread { return runClassify(src, t.slots[0], &t.missing) })
+	case t.tracer != nil:
+		alone(func() struct{} { runTraced(src, t.slots[0]); return struct{}{} })
 	case t.spec.Mode == ModeDry || t.spec.Model == model.Sequential:
 		alone(func() struct{} { runSequential(src, t.slots[0]); return struct{}{} })
 	case t.spec.Model == model.Threads:

@@ -111,6 +111,9 @@ func (w *Workload) Bounds() Bounds {
 		MaxTime: time.Duration(w.BudgetNs),
 		MaxOps:  w.MaxOps,
 	}
+	if w.Trace {
+		b.MaxTrials++ // of the least plan it is no part
+	}
 	b.MaxTrials = max(b.MaxTrials, b.MinTrials)
 	b.MinOps = int64(b.MinTrials)
 	if w.MaxRate > 0 {

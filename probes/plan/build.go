@@ -170,7 +170,7 @@ func buildWorkload(f *workload.File, w *workload.Workload, s Settings, cores int
 		MaxOps: w.MaxOps, MaxRate: float64(w.MaxRate),
 		Private: w.State == workload.Private, NoDigest: w.Digest == "none",
 		Gate: slices.Clone(f.Gate), Exhaustive: s.Exhaustive,
-		Race: s.Race || m.Race,
+		Race: s.Race || m.Race, Trace: w.Target().Kind == model.Go,
 	}
 	if len(s.Gate) > 0 {
 		built.Gate = slices.Clone(s.Gate)

@@ -58,6 +58,9 @@ type Workload struct {
 	// none all the same, once targets are prepared.
 	Race   bool   `json:"race,omitempty"`
 	NoRace string `json:"no_race,omitempty"`
+	// Trace asks for a trial under runtime/trace, which tells what ops wait for
+	// beside the wall profiles.
+	Trace bool `json:"trace,omitempty"`
 	// MaxRate bounds the ops per second of any trial; 0 means no bound.
 	MaxRate float64 `json:"max_rate,omitempty"`
 
@@ -141,12 +144,13 @@ const (
 	Timing     Pass = "timing"     // no profilers: throughput and latency
 	Profiling  Pass = "profile"    // profiled, per model: the pprof files
 	Race       Pass = "race"       // several in flight, built with the race detector: times mean nothing
+	Tracing    Pass = "trace"      // sequential under runtime/trace: what ops wait for, seen a second time
 	Check      Pass = "check"      // results differed: those of single ops are kept, to find the first that does
 )
 
 // Passes returns every pass, in the order in which a run makes them.
 func Passes() []Pass {
-	return []Pass{Dry, ControlRun, Classify, Contention, Race, Pilot, Check, Timing, Profiling}
+	return []Pass{Dry, ControlRun, Classify, Contention, Race, Tracing, Pilot, Check, Timing, Profiling}
 }
 
 // Profiled reports whether the CPU profile and fgprof run in trials of p.

@@ -15,6 +15,7 @@ const (
 	SpecFD        = 4 // runner -> probe: one JSON document, then end of file
 	CPUProfileFD  = 5 // only in profiled trials
 	WallProfileFD = 6
+	TraceFD       = 5 // only in traced trials, which have no profilers
 )
 
 // EventKind names an event.

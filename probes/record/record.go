@@ -205,9 +205,20 @@ const (
 	WallProfile   ProfileKind = "wall"
 	OffCPUProfile ProfileKind = "offcpu"
 	MergedProfile ProfileKind = "merged"
+	// ExecutionTrace is what runtime/trace writes: every change of state of every
+	// goroutine. It is no pprof profile, and so not among ProfileKinds.
+	ExecutionTrace ProfileKind = "trace"
 )
 
-// ProfileKinds returns every kind, in the order in which reports list them.
+// TraceFile is the name of an execution trace in the trial's folder, and
+// MaxTraceBytes the most that is kept or read of one: the probe ends it at a
+// quarter of that.
+const (
+	TraceFile     = "trace.out"
+	MaxTraceBytes = 4 << 20
+)
+
+// ProfileKinds returns every kind of pprof profile, in the order in which reports list them.
 func ProfileKinds() []ProfileKind {
 	return []ProfileKind{CPUProfile, WallProfile, OffCPUProfile, MergedProfile}
 }

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/concprof/concprof/probes/record"
 )
 
 // A store is what a run is read from: its directory or an archive of it.
@@ -38,6 +40,9 @@ func limitOf(name string) int64 {
 	}
 	f := strings.Split(name, "/")
 	if len(f) == 3 && f[0] == trialsDir && namePattern.MatchString(f[1]) && namePattern.MatchString(f[2]) {
+		if f[2] == record.TraceFile {
+			return record.MaxTraceBytes
+		}
 		return maxProfileBytes
 	}
 	return 0

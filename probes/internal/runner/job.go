@@ -270,21 +270,35 @@ func (j *Job) profiled() bool {
 }
 
 // openProfiles opens the files of record.CPUProfileFD and
-// record.WallProfileFD, in this order, if the trial is profiled.
+// record.WallProfileFD, in this order, if the trial is profiled, and that of
+// record.TraceFD if it is traced.
 func (j *Job) openProfiles() ([]profile, error) {
-	if !j.profiled() {
-		return nil, nil
+	var kinds []record.ProfileKind
+	switch {
+	case j.profiled():
+		kinds = []record.ProfileKind{record.CPUProfile, record.WallProfile}
+	case j.Spec.Mode == harness.ModeTrace:
+		kinds = []record.ProfileKind{record.ExecutionTrace}
 	}
 	var profiles []profile
-	for _, kind := range []record.ProfileKind{record.CPUProfile, record.WallProfile} {
+	for _, kind := range kinds {
+		path := filepath.Join(j.Folder, fileOf(kind))
 		f, err := os.CreateTemp(j.Folder, ".concprof-*")
 		if err != nil {
 			discard(profiles)
-			return nil, rundir.NewWriteError(filepath.Join(j.Folder, string(kind)+".pb.gz"), err)
+			return nil, rundir.NewWriteError(path, err)
 		}
-		profiles = append(profiles, profile{kind, f, filepath.Join(j.Folder, string(kind)+".pb.gz")})
+		profiles = append(profiles, profile{kind, f, path})
 	}
 	return profiles, nil
+}
+
+// fileOf is the name of a profile in the trial's folder.
+func fileOf(kind record.ProfileKind) string {
+	if kind == record.ExecutionTrace {
+		return record.TraceFile
+	}
+	return string(kind) + ".pb.gz"
 }
 
 // keepProfiles names the profiles that the record calls whole, and removes
@@ -323,7 +337,12 @@ func (j *Job) keepProfile(r *record.Profile, p profile) error {
 	if _, err := p.file.ReadAt(data, 0); err != nil {
 		return err
 	}
-	clean, err := redactProfile(j.Redact, data)
+	clean, err := data, error(nil)
+	if p.kind == record.ExecutionTrace {
+		err = checkTrace(j.Redact, data, size)
+	} else {
+		clean, err = redactProfile(j.Redact, data)
+	}
 	if err != nil {
 		r.Problem = clip(err.Error(), maxText)
 		return nil

@@ -107,6 +107,18 @@ func testProfile(table ...string) []byte {
 	return b.Bytes()
 }
 
+// testTrace begins as execution traces do, with a byte that is no text.
+const testTrace = "go 1.26 trace\x00\x00\x00\x01\xff\x00"
+
+// trace plays a traced trial.
+func (f *fake) trace(data string) {
+	f.begin()
+	os.NewFile(record.TraceFD, "trace").WriteString(data)
+	r := good()
+	r.Profiles = []record.Profile{{Kind: record.ExecutionTrace, File: "made up"}}
+	f.end(r)
+}
+
 // forever ends only by a signal that it cannot catch.
 func forever() {
 	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT)
@@ -339,6 +351,10 @@ var targets = map[string]func(*fake){
 		r.Profiles = []record.Profile{{Kind: record.CPUProfile}}
 		f.end(r)
 	},
+	"trace":        func(f *fake) { f.trace(testTrace) },
+	"secret trace": func(f *fake) { f.trace(testTrace + os.Getenv("API_TOKEN") + "\x00\x01") },
+	"no trace":     func(f *fake) { f.trace("<html>") },
+	"large trace":  func(f *fake) { f.trace(testTrace + strings.Repeat("\x00", record.MaxTraceBytes)) },
 	"half a profile": func(f *fake) {
 		f.begin()
 		os.NewFile(record.CPUProfileFD, "cpu").WriteString("half a prof")

@@ -277,6 +277,8 @@ func passName(p plan.Pass) string {
 		return "calibrating"
 	case plan.Race:
 		return "looking for data races"
+	case plan.Tracing:
+		return "tracing waits"
 	case plan.Check:
 		return "comparing results"
 	case plan.Timing:

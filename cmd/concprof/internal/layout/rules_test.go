@@ -52,6 +52,7 @@ var homes = []home{
 	// fgprof, in the harness, imports it itself; gofunc builds both into probes
 	// and reads what they wrote; pyread writes profiles of Python.
 	{path: "github.com/google/pprof/profile", folders: []string{"analyzer", "reports", "probes/harness", "probes/internal/gofunc", "probes/internal/pyread", "cmd/concprof/internal/cli"}},
+	{path: "golang.org/x/exp/trace", folders: []string{"analyzer/exectrace"}},
 	{path: "github.com/google/pprof/driver", folders: []string{"reports/internal/pprofui"}},
 	{path: "github.com/spf13/cobra", folders: []string{"cmd/concprof/internal/cli"}},
 	{path: "github.com/spf13/pflag", folders: []string{"cmd/concprof/internal/cli"}},
