@@ -157,23 +157,28 @@ func (l *load) hung(o Options) (plan.Finished, bool) {
 	return plan.Finished{}, false
 }
 
-// leastHung is, where the contention probe did not end, the trial with the
-// fewest ops in flight in one process that did not: the probe or, since it is
-// the op that hangs and no model, a pilot of whichever model.
+// leastHung is the trial with the fewest ops in flight in one process that did
+// not end, where that tells of others: where the contention probe is among them,
+// or pilots of two models are, for then it is the op that hangs and no model.
 func (l *load) leastHung(o Options) (plan.Finished, bool) {
 	f, hung := l.hung(o)
+	models := make(map[model.Model]bool)
 	for s, attempts := range l.slots {
-		if !hung || s.pass != plan.Pilot || apart(s.cell.Model) {
+		if s.pass != plan.Pilot || apart(s.cell.Model) {
 			continue
 		}
 		for _, x := range attempts {
+			if x.Record.Status != record.TimedOut {
+				continue
+			}
+			models[s.cell.Model] = true
 			n := cmp.Or(cmp.Compare(x.Trial.Cell.Concurrency, f.Trial.Cell.Concurrency), compareIDs(x.Trial.ID, f.Trial.ID))
-			if x.Record.Status == record.TimedOut && n < 0 {
+			if f.Trial.ID == "" || n < 0 {
 				f = x
 			}
 		}
 	}
-	return f, hung
+	return f, hung || len(models) > 1
 }
 
 // hangs says why a cell is not tried: as many in flight, in one process, did

@@ -19,6 +19,9 @@ type facts struct {
 	gil    float64 // share of an op for which it holds CPython's GIL; 0 without one
 	cores  float64
 	class  Class
+	// differs is set where ops of the contention probe return something else than
+	// alone.
+	differs bool
 }
 
 // saturation is how many ops in flight keep all cores busy, or what is serial:
@@ -55,6 +58,11 @@ type rule struct {
 // rules in the order in which they are tried; the first that fits predicts.
 func rules() []rule {
 	return []rule{
+		{
+			id: "differs", when: func(f facts) bool { return f.differs },
+			then:   model.Sequential,
+			reason: "with others in flight ops return something else than alone, so no model that runs them side by side is right",
+		},
 		{
 			id: "locked", when: func(f facts) bool { return f.serial > f.o.CPUBand },
 			then:   model.Sequential,
@@ -114,7 +122,7 @@ func (v *view) predictAt(l *load, d float64) *Prediction {
 	g := v.guess(l)
 	f := facts{
 		o: v.o, demand: max(d, 0), cores: float64(l.cores),
-		class: v.o.classAt(d), serial: g.serial, gil: g.gil,
+		class: v.o.classAt(d), serial: g.serial, gil: g.gil, differs: v.differs(l),
 	}
 	for _, r := range rules() {
 		if !r.when(f) {
@@ -135,6 +143,26 @@ func (v *view) predictAt(l *load, d float64) *Prediction {
 		}
 	}
 	return nil
+}
+
+// differs reports whether the contention probe's results are others than those of
+// the classifying trials, which agree with each other. Where failures differ, so
+// do results, and nothing is said; nor where workers of their own may be right.
+func (v *view) differs(l *load) bool {
+	f, ok := l.probeTrial(v.o)
+	if !ok || l.w.NoDigest || l.w.Private || f.Record.FailedOps > 0 {
+		return false
+	}
+	alone := l.counted(l.baseline(), plan.Classify, v.o)
+	for _, a := range alone {
+		if agree, n := f.Record.Digest.Compare(a.Record.Digest); agree || n == 0 || a.Record.FailedOps > 0 {
+			return false
+		}
+		if same, _ := a.Record.Digest.Compare(alone[0].Record.Digest); !same {
+			return false
+		}
+	}
+	return len(alone) > 0
 }
 
 // aroundGIL replaces what a rule predicts where the GIL is in its way: by

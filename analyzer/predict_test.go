@@ -46,6 +46,74 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// A level that was predicted and never reached is spoken for by the nearest one
+// that was measured to the end, unless a level on the way shows that it loses.
+func TestPredictionsThatWereNotReached(t *testing.T) {
+	at := func(n, trials int, pilot float64, s record.Status) Cell {
+		c := Cell{Model: model.Pool, Concurrency: n, Trials: trials, Pilot: pilot, Status: s}
+		if trials > 0 {
+			c.OpsPerSec.Median = 100
+		}
+		return c
+	}
+	tests := []struct {
+		name string
+		more []Cell
+		want int
+	}{
+		{"the curve ended", nil, 64},
+		{"a pilot above gained no more", []Cell{at(128, 0, 99, record.Eliminated)}, 64},
+		{"a pilot above lost by far", []Cell{at(128, 0, 50, record.Eliminated)}, 0},
+		{"a level above lost", []Cell{at(128, 3, 0, record.Eliminated)}, 0},
+		{"a level above broke", []Cell{at(128, 0, 0, record.Crashed)}, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			j := &judgement{view: &view{o: DefaultOptions()}}
+			j.out.Cells = append([]Cell{at(32, 0, 50, record.Eliminated), at(64, 8, 0, record.OK)}, tt.more...)
+			r := &Recommendation{Model: model.Pool, Concurrency: 64}
+			if got := j.nearby(r, &Prediction{Model: model.Pool, Concurrency: 256}); got != tt.want {
+				t.Errorf("%d, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+// Where ops return something else in company, sequential is predicted; not where
+// they do alone too, nor where nobody compares.
+func TestResultsThatDifferArePredicted(t *testing.T) {
+	wrong := make(map[model.Model]bool)
+	for _, m := range goModels[1:] {
+		wrong[m] = true
+	}
+	tests := []struct {
+		name string
+		op   op
+		with func(*plan.Workload)
+		want string
+	}{
+		{"wrong in company", op{cpu: 2e6, wrong: wrong}, func(*plan.Workload) {}, "differs"},
+		{"right", op{cpu: 2e6}, func(*plan.Workload) {}, "computes"},
+		{"never the same", op{cpu: 2e6, flaky: true}, func(*plan.Workload) {}, "computes"},
+		{"not compared", op{cpu: 2e6, wrong: wrong}, func(w *plan.Workload) { w.NoDigest = true }, "computes"},
+		{"some fail", op{cpu: 2e6, wrong: wrong, failEvery: 2}, func(*plan.Workload) {}, "computes"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := newLab("op", tt.op)
+			p := l.plan(30, 8, goModels, levels, "op")
+			tt.with(&p.Workloads[0])
+			w := judged(t, l.drive(t, p, DefaultOptions())).Workloads[0]
+			if w.Prediction == nil || w.Prediction.Rule != tt.want {
+				t.Errorf("%+v, want rule %s", w.Prediction, tt.want)
+			}
+			if w.Recommendation != nil && tt.want == "differs" && !w.Prediction.Agrees {
+				t.Errorf("recommended is %s, and predicted was %s", w.Recommendation.Model, w.Prediction.Model)
+			}
+		})
+	}
+}
+
 // A predicted cell that the budget cut short is spoken for by the nearest
 // level that was measured to the end; one that showed that it loses is not.
 func TestPredictionsThatWereCutShort(t *testing.T) {

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/concprof/concprof/analyzer"
@@ -98,6 +99,34 @@ func TestGaps(t *testing.T) {
 		if got[i] != want[i] {
 			t.Errorf("got %q, want %q", got[i], want[i])
 		}
+	}
+}
+
+// TestAdditions groups the levels that were added by why.
+func TestAdditions(t *testing.T) {
+	w := &analyzer.Workload{}
+	for _, m := range []model.Model{model.Pool, model.Goroutines} {
+		for _, n := range []int{32, 48, 64, 128} {
+			c := analyzer.Cell{Model: m, Concurrency: n, Status: record.OK}
+			switch {
+			case n == 128:
+				c.Added = "it still gained 1.9x from 32 to 64 in flight"
+			case n == 48 && m == model.Pool:
+				c.Added = "at 32 in flight it reached 70 % of the best, at 64 100 %"
+			}
+			w.Cells = append(w.Cells, c)
+		}
+	}
+	var got []string
+	for _, g := range additions(w) {
+		got = append(got, g.String())
+	}
+	want := []string{
+		"pool at 48: added, at 32 in flight it reached 70 % of the best, at 64 100 %",
+		"pool, goroutines at 128: added, it still gained 1.9x from 32 to 64 in flight",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

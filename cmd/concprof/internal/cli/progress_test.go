@@ -116,3 +116,19 @@ func TestProgressRate(t *testing.T) {
 		t.Errorf("%d drawings in 25 ms", n)
 	}
 }
+
+// Levels that a decision adds are told once, with --verbose.
+func TestProgressAdditions(t *testing.T) {
+	added := plan.Addition{Cell: plan.Cell{Workload: "lookup", Model: model.Pool, Concurrency: 128}, Reason: "it still gained 1.9x from 32 to 64 in flight"}
+	for _, verbose := range []bool{true, false} {
+		var out bytes.Buffer
+		p := newProgress(&app{Env: &Env{Stderr: &out}, verbose: verbose})
+		at := probes.Progress{Decision: &plan.Decision{Added: []plan.Addition{added}}, Trial: plan.Trial{ID: "t1", Pass: plan.Pilot, Cell: added.Cell}}
+		p.update(at)
+		at.Record = &record.Record{Status: record.OK, Ops: 128, WallNs: 1e9}
+		p.update(at)
+		if n := strings.Count(out.String(), "lookup: pool at 128 is added: it still gained 1.9x"); n != btoi(verbose) {
+			t.Errorf("verbose %t: told %d times:\n%s", verbose, n, out.String())
+		}
+	}
+}
