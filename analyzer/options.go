@@ -139,7 +139,9 @@ type Options struct {
 	// execution trace may charge to different waits before a warning. A share of
 	// a half, by the 90 samples of the classifying trials, has a standard deviation
 	// of 0.053; three of them are 0.16, and ops that vary differ from one trial to
-	// the next on top of that.
+	// the next on top of that. Measured on 32 Go ops of testdata/truth, beside other
+	// load: 0.21 for one whose file locks are read as files, at most 0.09 for all
+	// others.
 	TraceDiff float64
 	// ForeignGap is by how much, beyond the margin of sampling, a function's share
 	// in a profile of another program must be off to be told: 0.10. The shares of

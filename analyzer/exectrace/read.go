@@ -30,10 +30,11 @@ type Limits struct {
 	Depth int
 }
 
-// DefaultLimits returns the limits that Read applies. A trace that reaches those
-// of bytes and events takes 150 MB once decoded.
+// DefaultLimits returns the limits that Read applies. Measured: a trace of 3.4 MB,
+// of an op that does nothing but switch goroutines, takes 0.8 s on a busy machine
+// and allocates 220 MB in all; one that a probe has ended, 0.1 to 0.3 s.
 func DefaultLimits() Limits {
-	return Limits{Bytes: record.MaxTraceBytes, Batches: 10_000, Threads: 256, Events: 1_000_000, Depth: 16}
+	return Limits{Bytes: record.MaxTraceBytes, Batches: 10_000, Threads: 64, Events: 1_000_000, Depth: 16}
 }
 
 // Read accounts for the time of the goroutine that ran the ops, in a trace that
