@@ -59,6 +59,9 @@ func TestAnonymousCanary(t *testing.T) {
 			}
 		}
 	}
+	if text := string(render(t, Text, out, Options{})); strings.Contains(text, "OpError:") {
+		t.Errorf("a colon without what was said:\n%s", text)
+	}
 	if text := string(render(t, Text, out, Options{})); !strings.Contains(text, "render.go:3") || !strings.Contains(text, "thumb.Render") {
 		t.Errorf("the last elements of paths are gone too:\n%s", text)
 	}

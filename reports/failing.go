@@ -78,3 +78,11 @@ func (v failureView) plain() failureView {
 	}
 	return v
 }
+
+// errorText is an error's type and what it said, if that is told.
+func errorText(e record.ErrorCount) string {
+	if e.Message == "" {
+		return e.Type
+	}
+	return e.Type + ": " + e.Message
+}

@@ -179,7 +179,7 @@ func workloadSections(w *analyzer.Workload) []section {
 		for _, v := range fs {
 			b.WriteString("- " + prose(v.Models+": "+v.Failed) + "\n")
 			for _, e := range v.Errors {
-				fmt.Fprintf(&b, "  - %s × %s\n", count(e.Count), code(e.Type+": "+e.Message))
+				fmt.Fprintf(&b, "  - %s × %s\n", count(e.Count), code(errorText(e)))
 			}
 			for _, n := range v.Notes {
 				b.WriteString("  - " + prose(n) + "\n")
@@ -199,7 +199,7 @@ func workloadSections(w *analyzer.Workload) []section {
 			}
 			b.WriteString("\n")
 			for _, e := range g.Errors {
-				fmt.Fprintf(&b, "  - %s × %s\n", count(e.Count), code(e.Type+": "+e.Message))
+				fmt.Fprintf(&b, "  - %s × %s\n", count(e.Count), code(errorText(e)))
 			}
 		}
 		b.WriteString("\n</details>\n")

@@ -138,7 +138,7 @@ func (t *terminal) failures(w *analyzer.Workload) {
 		}
 		t.hang(indent+"- ", plain(v.Models+": "+v.Failed), plainStyle)
 		for _, e := range v.Errors {
-			t.hang(indent+indent+"  ", plain(fmt.Sprintf("%s × %s: %s", count(e.Count), e.Type, e.Message)), dimStyle)
+			t.hang(indent+indent+"  ", plain(fmt.Sprintf("%s × %s", count(e.Count), errorText(e))), dimStyle)
 		}
 		for _, n := range v.Notes {
 			t.hang(indent+indent+"  ", plain(n), plainStyle)
@@ -284,7 +284,7 @@ func (t *terminal) missing(w *analyzer.Workload) {
 		}
 		t.hang(indent+"- ", plain(line), plainStyle)
 		for _, e := range g.Errors {
-			t.hang(indent+indent+"  ", plain(fmt.Sprintf("%s × %s: %s", count(e.Count), e.Type, e.Message)), dimStyle)
+			t.hang(indent+indent+"  ", plain(fmt.Sprintf("%s × %s", count(e.Count), errorText(e))), dimStyle)
 		}
 	}
 }

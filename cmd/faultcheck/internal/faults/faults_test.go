@@ -10,7 +10,7 @@ import (
 const table = "| # | fault | does | tests |\n" +
 	"| 1 | a `x\\|y` | refused | `p/q.TestGood` `script/one.txtar` |\n" +
 	"| 2 | b | done | `p/q.TestPart` Not tested: NFS |\n" +
-	"| 3 | c | said | not here: it needs a farm |\n" +
+	"| 3 | c | said | not here: it needs a fleet |\n" +
 	"| 4 | d | done | `p/q.TestSkip` |\n"
 
 const events = `{"Action":"run","Package":"github.com/concprof/concprof/p/q","Test":"TestGood"}
@@ -47,7 +47,7 @@ func TestRowsAreSaid(t *testing.T) {
 	for _, want := range []string{
 		" 1  a `x|y`\n    expected: refused\n    seen:     pass (2 tests)\n",
 		"p/q.TestPart: skipped: needs root\n              Not tested: NFS\n",
-		"untested (0 tests)\n              not here: it needs a farm\n",
+		"untested (0 tests)\n              not here: it needs a fleet\n",
 		"skipped (1 test)\n              p/q.TestSkip: skipped: no cgroup\n",
 		"4 rows: 2 pass, 1 skipped here, 1 untested with a reason, 0 FAIL\n",
 	} {
