@@ -23,6 +23,7 @@ func (v *view) pilots(l *load) step {
 	// before all: if the pilots' share of the budget ends early, what is left out
 	// was expected to lose.
 	asked := l.firstAsked(g)
+	hold := g.bounded(l)
 	if c, ok := v.predicted(l); ok && !l.gone(c) {
 		asked[c] = true // what is predicted is put to the test
 	}
@@ -30,7 +31,7 @@ func (v *view) pilots(l *load) step {
 		return cmp.Or(
 			-cmp.Compare(btoi(a == l.baseline()), btoi(b == l.baseline())),
 			-cmp.Compare(btoi(asked[a]), btoi(asked[b])),
-			-cmp.Compare(g.rate(a, l), g.rate(b, l)),
+			-cmp.Compare(hold(a), hold(b)),
 			cmp.Compare(a.Concurrency, b.Concurrency),
 			cmp.Compare(a.Model.Rank(), b.Model.Rank()),
 		)
@@ -61,6 +62,9 @@ func (v *view) pilots(l *load) step {
 		}
 		r := v.rateOf(l, c)
 		lasts := max(rounds(1, c, r), forNs)
+		if l.open() {
+			lasts = v.lasts(l, l.arrivals(forNs), r)
+		}
 		cost := lasts + v.overhead(l, false)
 		left := v.left(l)
 		// The reserve is for cells that have a pilot, so some must get one.

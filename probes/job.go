@@ -120,6 +120,9 @@ func (r *run) workload(j *runner.Job, t plan.Trial) error {
 			j.Timeout = min(j.Timeout, d)
 		}
 		j.Spec.MaxRate = p.MaxRate
+		if t.Pass == plan.Pilot || t.Pass == plan.Timing {
+			j.Spec.Rate = p.Rate
+		}
 		for _, c := range p.Cells {
 			level = max(level, c.Concurrency)
 		}

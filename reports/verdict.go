@@ -18,7 +18,7 @@ type verdict struct {
 	Class   string // "io-bound"
 	Demand  string // "demand 0.03, 0.02-0.04"
 	Advice  string // "use pool with 16 workers", "no recommendation"
-	Speedup string // "15.2x sequential (14.8-15.6)"; "" without a recommendation
+	Speedup string // "15.2x sequential (14.8-15.6)", "holds 200/s with a p99 of 12 ms"; "" without a recommendation
 	Because string // why there is no recommendation
 	// Undeclared is what would be better if the workload declared more.
 	Undeclared string
@@ -81,7 +81,20 @@ func judge(w *analyzer.Workload) verdict {
 		v.Speedup = against(r.Speedup)
 		v.Undeclared = undeclared(r)
 	}
+	if r != nil && w.Load != nil {
+		v.Speedup = holding(w)
+	}
 	return v
+}
+
+// holding says what the recommended cell makes of the rate at which ops arrive,
+// "holds 200/s with a p99 of 12.3 ms".
+func holding(w *analyzer.Workload) string {
+	s := "holds " + rate(w.Load.RatePerSec) + "/s"
+	if _, best := baseAndBest(w); best != nil && best.Latency.P99 > 0 {
+		s += " with a p99 of " + duration(float64(best.Latency.P99))
+	}
+	return s
 }
 
 // undeclared names what would be recommended if the workload declared more, ""
@@ -223,6 +236,9 @@ func measured(w *analyzer.Workload) string {
 		}
 		parts = append(parts, s)
 	}
+	if l := w.Load; l != nil {
+		parts = append(parts, rate(l.RatePerSec)+" ops/s arrive, whether or not they can start")
+	}
 	if w.ObserverEffect > 0 {
 		parts = append(parts, "profiled ops take "+ratio(w.ObserverEffect)+" the time")
 	}
@@ -313,6 +329,8 @@ const (
 	// markBroken is for what has numbers though some of its ops or trials
 	// failed.
 	markBroken mark = "!"
+	// markBehind is for what does not hold the rate at which ops arrive.
+	markBehind mark = "<"
 )
 
 func (m mark) word() string {
@@ -328,7 +346,7 @@ func (m mark) word() string {
 func markOf(w *analyzer.Workload, c *analyzer.Cell) mark {
 	r := w.Recommendation
 	if r == nil {
-		return markNone
+		return markUnchosen(c)
 	}
 	if r.Model == c.Model && (r.Concurrency == c.Concurrency || c.Model == model.Sequential) {
 		return markBest
@@ -338,8 +356,19 @@ func markOf(w *analyzer.Workload, c *analyzer.Cell) mark {
 			return markTie
 		}
 	}
+	return markUnchosen(c)
+}
+
+// markUnchosen is the mark of a cell that is not recommended.
+func markUnchosen(c *analyzer.Cell) mark {
+	if behind(c) {
+		return markBehind
+	}
 	return markNone
 }
+
+// behind reports whether ops arrive at a rate that the cell does not hold.
+func behind(c *analyzer.Cell) bool { return c.Load != nil && !c.Load.Holds }
 
 // ordered returns the cells in the order of reports: by model, the simplest
 // first, then by concurrency.

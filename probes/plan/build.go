@@ -185,7 +185,11 @@ func buildWorkload(f *workload.File, w *workload.Workload, s Settings, cores int
 			constraints = w.Recommend.Constraints
 		}
 	}
-	built.Objective = string(cmp.Or(objective, workload.Throughput))
+	usual := workload.Throughput
+	if w.Load != nil {
+		built.Rate, usual = float64(w.Load.Rate), workload.Latency
+	}
+	built.Objective = string(cmp.Or(objective, usual))
 	built.Constraints = slices.Clone(constraints)
 
 	levels, explicit := s.Concurrency, true

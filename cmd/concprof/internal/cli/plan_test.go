@@ -23,6 +23,7 @@ func TestLeastPlan(t *testing.T) {
 		{"profiled time", plan.LeastProfiled, o.MinProfiled},
 		{"pilot time", plan.LeastPilot, o.MinPilot},
 		{"timing time", plan.LeastTiming, o.MinTiming},
+		{"ops of a p99", int64(plan.LeastTail), o.MinP99Ops},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("%s: a plan counts %v, and the planner takes %v", tt.name, tt.got, tt.want)
