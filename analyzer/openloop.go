@@ -162,9 +162,10 @@ func (v *view) fellBehind(l *load, c plan.Cell) string {
 // number of repetitions to show a p99, where that is what is asked for and the
 // budget holds those. What fell behind gets trials as short as pilots.
 func (v *view) opened(l *load, c plan.Cell, forNs int64) int64 {
+	longest := l.arrivals(v.longest(l))
 	least := max(l.arrivals(int64(v.o.MinWindow*v.guess(l).wallNs))+1, v.o.MinOps)
 	if v.fellBehind(l, c) != "" {
-		return max(l.arrivals(int64(v.o.MaxPilot)), least)
+		return min(max(l.arrivals(int64(v.o.MaxPilot)), least), longest)
 	}
 	// The baseline and one more cell need their repetitions, if it keeps up.
 	shared := int64(2 * v.o.MinReps)
@@ -172,7 +173,33 @@ func (v *view) opened(l *load, c plan.Cell, forNs int64) int64 {
 		shared = int64(v.o.MinReps)
 	}
 	most := l.arrivals(max(v.left(l), 0)*9/10/shared - v.overhead(l, false))
-	return max(l.arrivals(forNs), min(v.tailOps(l), most), least)
+	tail := max(min(v.tailOps(l), most), least)
+	// Of so many ops p99s compare; the first cell decides how many.
+	if n := v.openedFirst(l); n >= tail {
+		return min(n, longest)
+	}
+	return min(max(l.arrivals(forNs), tail), longest)
+}
+
+// openedFirst is how many ops the trials of the cells have that keep up, 0 before
+// there are any.
+func (v *view) openedFirst(l *load) int64 {
+	var n int64
+	for c, t := range l.planned {
+		if v.fellBehind(l, c) == "" {
+			n = max(n, t.Ops)
+		}
+	}
+	return n
+}
+
+// longest is the time for which ops may arrive in a trial: the timeout ends it
+// otherwise, which also has to hold its start, its end and the ops in flight.
+func (v *view) longest(l *load) int64 {
+	if l.w.TimeoutNs <= 0 {
+		return 1 << 62
+	}
+	return int64(v.o.WindowShare * float64(l.w.TimeoutNs))
 }
 
 // tailOps is how many ops a trial needs for the p99 of a cell, 1 where that is
@@ -245,6 +272,9 @@ func (j *judgement) settleLoad() {
 	case least > 0 && j.objective() == string(workload.Latency):
 		// One more cell is compared with it.
 		j.settle("a budget of about %s: %d more ops of two cells at %s", seconds(l.w.BudgetNs+2*l.window(least)), least, l.rateText())
+		if need := l.window(j.tailOps(l)); need > j.longest(l) {
+			j.settle("a timeout of %s, for %d ops take %s to arrive (measure: timeout)", seconds(int64(float64(need)/j.o.WindowShare)), j.tailOps(l), seconds(need))
+		}
 	case best != nil && !best.Load.Holds:
 		j.settle("a lower rate, or more in flight if the op waits: the most that was reached is %.3g/s, by %s", best.OpsPerSec.Median, setupOf(best))
 	}

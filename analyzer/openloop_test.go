@@ -8,6 +8,7 @@ import (
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
+	"github.com/concprof/concprof/probes/rundir"
 )
 
 // arrivals is what a simulated trial of a cell makes of ops that arrive evenly.
@@ -80,6 +81,7 @@ func TestLoad(t *testing.T) {
 		{name: "the cheapest that holds", op: waiting(100), budget: 60, objective: "memory", want: "pool at 4"},
 		{name: "the cheapest with a bound", op: waiting(100), budget: 60, objective: "memory", constraints: []string{"p99 <= 50ms"}, want: "pool at 4"},
 		{name: "too few ops for a p99", op: waiting(30), budget: 15, undecided: "its p99 is not known: 1000 ops are needed, 33.3s at 30/s", settle: "a budget of about"},
+		{name: "too few ops before the timeout", op: waiting(2), budget: 600, undecided: "its p99 is not known", settle: "a timeout of 111s"},
 		{name: "more than the cores do", op: op{cpu: 2e6, rate: 1500}, budget: 30, undecided: "it does not hold 1500/s", settle: "a lower rate"},
 		{name: "few long ops", op: op{cpu: 1e5, wait: 8e8, rate: 15}, budget: 400, want: "pool at 16"},
 	}
@@ -94,6 +96,7 @@ func TestLoad(t *testing.T) {
 			run := l.drive(t, p, DefaultOptions())
 			w := judged(t, run).Workloads[0]
 			checkLoad(t, &w, tt.op.rate)
+			checkAlike(t, run, &w)
 			if tt.want == "" {
 				if w.Recommendation != nil || !strings.Contains(w.Undecided, tt.undecided) || !strings.Contains(w.Settle, tt.settle) {
 					t.Errorf("recommends %+v, undecided %q, settle %q", w.Recommendation, w.Undecided, w.Settle)
@@ -134,6 +137,25 @@ func checkLoad(t *testing.T, w *Workload, rate float64) {
 		case c.Load.Holds && c.OpsPerSec.Median < 0.95*rate:
 			t.Errorf("%s is said to hold %v/s with %+v", setupOf(&c), rate, c.OpsPerSec)
 		}
+	}
+}
+
+// checkAlike holds that p99s are compared of equally many ops.
+func checkAlike(t *testing.T, run *rundir.Run, w *Workload) {
+	t.Helper()
+	ops := map[int64]bool{}
+	for _, f := range run.Finished {
+		if f.Trial.Pass != plan.Timing {
+			continue
+		}
+		for _, c := range w.Cells {
+			if c.Model == f.Trial.Cell.Model && c.Concurrency == f.Trial.Cell.Concurrency && c.Load != nil && c.Load.Holds {
+				ops[f.Trial.Ops] = true
+			}
+		}
+	}
+	if len(ops) > 1 {
+		t.Errorf("cells that hold the rate have trials of %v ops", ops)
 	}
 }
 
