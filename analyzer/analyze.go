@@ -124,6 +124,9 @@ func (j *judgement) workload() Workload {
 		Waits: emptyWaits(), Limits: []Limit{}, Cells: []Cell{}, Scaling: []Scaling{}, Profiles: []ProfileFile{},
 		OpsRun: l.ops, Evidence: []string{}, Warnings: []Warning{},
 	}
+	if l.open() {
+		j.out.Load = &Load{RatePerSec: l.w.Rate}
+	}
 	if f, ok := l.dry(); ok && f.Record.Dry != nil {
 		j.out.Dry = &Dry{Result: f.Record.Dry.Result, OpNs: f.Record.Dry.OpNs}
 	}

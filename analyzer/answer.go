@@ -166,6 +166,8 @@ func (w *Workload) measured(c workload.Condition) (Interval, string) {
 			return Interval{}, "no sequential trial finished"
 		}
 		return Interval{Value: w.Demand, Low: w.DemandInterval[0], High: w.DemandInterval[1], Level: 1}, ""
+	case w.Load != nil && (c.Model != "" || c.Subject == workload.SubjectSpeedup):
+		return Interval{}, "ops arrive at a fixed rate whatever the model, so there is no speedup"
 	case c.Model != "":
 		return w.speedupOf(c.Model)
 	case r == nil:

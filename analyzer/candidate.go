@@ -32,7 +32,7 @@ func (v *view) shown(l *load) []candidate {
 		return slices.Clone(l.memo.shown)
 	}
 	cs := []candidate{}
-	score := scoreOf(l.w.Objective, v.o)
+	score := v.score(l)
 	over := v.overhead(l, false)
 	limits, reference := v.limits(l), (*record.Digest)(nil)
 	if d, stable := v.reference(l); stable {
@@ -52,13 +52,16 @@ func (v *view) shown(l *load) []candidate {
 		}
 		scores := values(fs, score)
 		ops := int64(c.Concurrency)
+		if l.open() {
+			ops = v.opened(l, c, int64(v.o.MinTiming))
+		}
 		if t, ok := l.planned[c]; ok {
 			ops = t.Ops
 		}
 		cs = append(cs, candidate{
 			cell: c, scores: scores, score: stats.Median(scores), reps: reps,
 			barred: v.barred(l, c, fs, limits, reference),
-			cost:   int64(float64(ops)*1e9/max(v.rateOf(l, c), 1e-6)) + over,
+			cost:   v.lasts(l, ops, v.rateOf(l, c)) + over,
 		})
 	}
 	l.memo.shown = cs
@@ -75,11 +78,11 @@ func (v *view) margin(l *load) float64 {
 }
 
 func (v *view) marginOf(l *load) float64 {
-	fs := l.counted(l.baseline(), plan.Timing, v.o)
-	if len(fs) < v.o.MinBlocks {
+	floor, _, trials := v.floorOf(l)
+	if trials < v.o.MinBlocks {
 		return v.o.Tie
 	}
-	return max(v.o.Tie, v.o.floor(fs, seedOf(v.plan.Seed, "floor "+l.w.Name)))
+	return max(v.o.Tie, floor)
 }
 
 // barred reports whether a cell may turn out not to be recommendable whatever
@@ -105,8 +108,12 @@ func (v *view) unfit(l *load, c plan.Cell) bool {
 }
 
 // spoiled reports whether what trials of a cell did bars it, whatever its model:
-// wrong results, data races, failures, a constraint that is not kept.
+// wrong results, data races, failures, a rate that is not held, a constraint that
+// is not kept.
 func (v *view) spoiled(l *load, c plan.Cell, fs []plan.Finished, limits []workload.Constraint, reference *record.Digest) bool {
+	if v.fellBehind(l, c) != "" {
+		return true
+	}
 	if _, wrong := v.wrong(l, c, reference); wrong || l.racy() && sharesRaces(c) {
 		return true
 	}

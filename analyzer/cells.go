@@ -30,7 +30,7 @@ func (x *outcome) shown() []plan.Finished {
 
 func (j *judgement) judgeCells() {
 	l := j.load
-	score := scoreOf(l.w.Objective, j.o)
+	score := j.score(l)
 	for _, c := range l.w.Cells {
 		x := outcome{
 			cell: c, timing: l.counted(c, plan.Timing, j.o), pilots: l.counted(c, plan.Pilot, j.o),
@@ -92,7 +92,7 @@ func (j *judgement) measured(cell *Cell, x, base *outcome) {
 	if len(fs) == 0 {
 		return
 	}
-	rates := values(fs, rate)
+	rates := values(fs, j.reached(j.load))
 	in := stats.MedianInterval(rates, j.o.Level)
 	cell.OpsPerSec = Quartile{Median: in.Value, Low: in.Low, High: in.High, Level: in.Level}
 	cell.Samples = rates
@@ -103,6 +103,7 @@ func (j *judgement) measured(cell *Cell, x, base *outcome) {
 		cell.Speedup = interval(j.bootstrap("speedup "+x.cell.String()).Ratio(rates, values(base.timing, rate)))
 	}
 	j.o.costs(cell, fs)
+	j.judgeLoad(cell, fs)
 }
 
 // costs fills in what the ops of a cell's trials cost.

@@ -12,6 +12,10 @@ import (
 // or says why there is no fit. A bad fit is said, not hidden: R2 stands beside
 // it, and its peak is withheld.
 func (j *judgement) judgeScaling() {
+	if j.load.open() {
+		j.say(ofMeasurement, "%s arrive whatever the model, so no speedup, no scaling law and no saturation is looked for", j.load.rateText())
+		return
+	}
 	for _, m := range model.All() {
 		ps := j.curve(m)
 		if m == model.Sequential || len(ps) == 0 {

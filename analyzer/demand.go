@@ -137,7 +137,12 @@ func (j *judgement) stretched() float64 {
 		_, runnable := opCPU(r)
 		return max(float64(r.WallNs)-runnable, 0) / float64(max(r.Ops, 1))
 	})
-	plain := values(timing, func(r *record.Record) float64 { return float64(r.WallNs) / float64(max(r.Ops, 1)) })
+	plain := values(timing, func(r *record.Record) float64 {
+		if r.Load != nil { // its wall time is that of the arrivals
+			return r.Latency.Mean()
+		}
+		return float64(r.WallNs) / float64(max(r.Ops, 1))
+	})
 	least, _ := stats.Range(watched)
 	_, most := stats.Range(plain)
 	if most <= 0 || least <= most*j.o.ObserverEffect {

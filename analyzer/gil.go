@@ -184,7 +184,7 @@ func (j *judgement) atGIL(rate float64) bool {
 // reachGIL holds what one interpreter reached against what its GIL allows.
 func (j *judgement) reachGIL() {
 	g := j.out.GIL
-	if g == nil || g.Bound <= 0 {
+	if g == nil || g.Bound <= 0 || j.load.open() {
 		return
 	}
 	var best *Cell

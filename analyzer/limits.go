@@ -162,9 +162,10 @@ func (j *judgement) curve(m model.Model) []point {
 // limitCurves looks at how throughput, latency and CPU move with the level:
 // throughput that stays flat while latency grows and processors idle is a
 // downstream that serves no more; throughput that falls while they are busy is
-// oversubscription. On a noisy host curves say neither.
+// oversubscription. On a noisy host curves say neither, nor
+// where the rate of ops is given.
 func (j *judgement) limitCurves() {
-	if j.noisy(j.noise) != "" || j.load.w.MaxRate > 0 {
+	if j.noisy(j.noise) != "" || j.load.w.MaxRate > 0 || j.load.open() {
 		return
 	}
 	locked := slices.ContainsFunc(j.out.Limits, func(l Limit) bool { return l.Kind == LimitLock || l.Kind == LimitGIL })

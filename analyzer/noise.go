@@ -44,8 +44,16 @@ func seedOf(seed uint64, purpose string) uint64 {
 // judgeNoise learns the workload's noise floor and the observer effect.
 func (j *judgement) judgeNoise() {
 	l := j.load
+	floor, cell, trials := j.floorOf(l)
+	j.out.NoiseFloor = floor
+	if l.open() {
+		if trials > 0 {
+			j.say(ofNoise, "%s against itself, by %s, differed by up to %.1f %% over %d trials; what differs by less than %.0f %% is a tie",
+				setupOf(&Cell{Model: cell.Model, Concurrency: cell.Concurrency}), j.objective(), 100*floor, trials, 100*max(floor, j.o.Tie))
+		}
+		return
+	}
 	fs := l.counted(l.baseline(), plan.Timing, j.o)
-	j.out.NoiseFloor = j.o.floor(fs, seedOf(j.plan.Seed, "floor "+l.w.Name))
 	if len(fs) == 0 {
 		return
 	}

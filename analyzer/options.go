@@ -55,6 +55,20 @@ type Options struct {
 	MaxFloor float64
 	// MinP99Ops is the least number of timed ops behind a p99: 10 beyond it.
 	MinP99Ops int64
+	// MinTailOps is the least number of ops of a trial whose own p99 is compared
+	// where ops arrive at a rate: of fewer it is their maximum.
+	MinTailOps int64
+	// MinWindow is how many times as long as an op alone the time of a trial is in
+	// which ops arrive: at 2 half of the arrivals can have ended by its end.
+	MinWindow float64
+	// WindowShare is the share of a trial's timeout for which ops may arrive: the
+	// rest is for its start, its end and the ops that are then in flight.
+	WindowShare float64
+	// HeldShare is the share of the arrivals that were due in time that must be
+	// done for a cell to hold the rate: a cell that can do no more falls behind by
+	// what is missing, and what is less than Tie is a tie. One stall at the end of
+	// a trial weighs as much.
+	HeldShare float64
 
 	// MaxForeign is the share of all cores' time that other programs may take.
 	// Measured: at 0.15 of two cores a parallel speedup of 1.83 read 1.5.
@@ -266,8 +280,8 @@ func DefaultOptions() Options {
 		Level:     0.95, MinReps: 6, MaxClassify: 12,
 		Tie: 0.05, SpreadTie: 2,
 		Resamples: 1000, NoiseSplits: 200, NoiseQuantile: 0.99,
-		MaxFloor:   0.30,
-		MinP99Ops:  1000,
+		MaxFloor:  0.30,
+		MinP99Ops: 1000, MinTailOps: 100, MinWindow: 2, WindowShare: 0.75, HeldShare: 0.95,
 		MaxForeign: 0.15, MaxSteal: 0.05, MaxThrottled: 0.05,
 		MutexWaitShare: 0.10, LockShare: 0.30, GCShare: 0.125,
 		GILWaitShare: 0.10, GILShare: 0.5, GILGain: 1.25, GILReached: 0.8, MinGCCycles: 12, LoopStall: 0.05, LoopHog: 50 * time.Millisecond,

@@ -118,17 +118,10 @@ func (v *view) sized(l *load, cs []candidate, c candidate, rep int) (*plan.Trial
 	} else {
 		n := int64(c.cell.Concurrency)
 		forNs := v.trialTime(l, cs)
-		most := forNs + forNs/4
-		if forNs <= int64(v.o.MinTiming) {
-			most = forNs // the budget holds no more
-		}
-		t.Ops = max(int64(r*float64(forNs)/1e9), 1)
-		for _, least := range []int64{max(v.o.MinOps, v.o.Rounds*n), v.o.Rounds * n, n} {
-			t.Ops = max(t.Ops, n)
-			if int64(float64(least)*1e9/r) <= most {
-				t.Ops = max(t.Ops, least)
-				break
-			}
+		if l.open() {
+			t.Ops = v.opened(l, c.cell, forNs)
+		} else {
+			t.Ops = v.closed(n, r, forNs)
 		}
 		if l.w.MaxOps > 0 {
 			most := l.opsLeft() * 9 / 10 / int64(l.w.Runs*len(cs))
@@ -136,7 +129,24 @@ func (v *view) sized(l *load, cs []candidate, c candidate, rep int) (*plan.Trial
 		}
 		t.Ops = v.likePeer(l, c.cell, t.Ops)
 	}
-	return t, int64(float64(t.Ops)*1e9/r) + over, t.Ops <= l.opsLeft()
+	return t, v.lasts(l, t.Ops, r) + over, t.Ops <= l.opsLeft()
+}
+
+// closed is how many ops a trial of n in flight has that start as fast as they
+// can, at a rate of r a second, in a time.
+func (v *view) closed(n int64, r float64, forNs int64) int64 {
+	most := forNs + forNs/4
+	if forNs <= int64(v.o.MinTiming) {
+		most = forNs // the budget holds no more
+	}
+	ops := max(int64(r*float64(forNs)/1e9), 1)
+	for _, least := range []int64{max(v.o.MinOps, v.o.Rounds*n), v.o.Rounds * n, n} {
+		ops = max(ops, n)
+		if int64(float64(least)*1e9/r) <= most {
+			return max(ops, least)
+		}
+	}
+	return ops
 }
 
 // trialTime is the time for which a timing trial should run, so that every

@@ -34,7 +34,9 @@ func (v *view) narrow(l *load, cs []candidate, block int) ([]candidate, []plan.E
 		switch {
 		case stays(c):
 			keep = append(keep, c)
-		case block == 0 && best*v.o.PilotFactor < leadBest:
+		case v.fellBehind(l, c.cell) != "":
+			drop(c, v.fellBehind(l, c.cell))
+		case block == 0 && best*v.o.PilotFactor < leadBest && !l.open(): // whose pilots are too short for a p99
 			drop(c, fmt.Sprintf("its pilot reached %.0f %% of the best one's, %s at %d", 100*best/leadBest, lead.cell.Model, lead.cell.Concurrency))
 		case block >= v.o.MinBlocks && best*(1+noise) < leadWorst:
 			drop(c, fmt.Sprintf("after %d trials its best is %.0f %% of the worst of %s at %d", c.reps, 100*best/leadWorst, lead.cell.Model, lead.cell.Concurrency))
@@ -72,7 +74,7 @@ func (v *view) fit(l *load, cs []candidate, lead candidate, stays func(candidate
 		}
 		out = append(out, plan.Elimination{Cell: c.cell, Reason: fmt.Sprintf(
 			"the budget of %s does not hold %d more trials of every cell; %s this one was at %.0f %% of the best",
-			seconds(l.w.BudgetNs), want, seen, 100*c.score/lead.score)})
+			seconds(l.w.BudgetNs), want, seen, 100*c.score/max(lead.score, 1e-9))})
 	}
 	return slices.DeleteFunc(cs, func(c candidate) bool { return gone[c.cell] }), out
 }

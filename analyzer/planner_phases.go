@@ -19,6 +19,9 @@ func (v *view) reserve(l *load) int64 {
 	g := v.guess(l)
 	trial := max(int64(max(g.wallNs, g.cpuNs)), int64(v.o.MinTiming)) + v.overhead(l, false)
 	controls := v.controlsLeft() / int64(len(v.loads))
+	if l.open() { // one cell at least must have trials that are long enough
+		controls += int64(v.o.MinReps) * max(v.lasts(l, v.tailOps(l), 0)-int64(v.o.MinTiming), 0)
+	}
 	return int64((reserved+len(l.asked))*v.o.MinReps)*trial + int64(v.o.MinProfiled) + v.overhead(l, true) + controls
 }
 

@@ -74,6 +74,7 @@ func (p purse) over(cost int64) bool { return p.spent+cost > p.allowance+p.allow
 func (v *view) pilotOrder(l *load) (cells []plan.Cell, asked map[plan.Cell]bool) {
 	g := v.guess(l)
 	asked = l.firstAsked(g)
+	hold := g.bounded(l)
 	near := func(plan.Cell) int { return 0 }
 	if p, ok := v.predicted(l); ok {
 		// A predicted level beyond the plan's is reached by doubling.
@@ -91,7 +92,7 @@ func (v *view) pilotOrder(l *load) (cells []plan.Cell, asked map[plan.Cell]bool)
 			-cmp.Compare(btoi(a == l.baseline()), btoi(b == l.baseline())),
 			-cmp.Compare(btoi(asked[a]), btoi(asked[b])),
 			-cmp.Compare(near(a), near(b)),
-			-cmp.Compare(g.rate(a, l), g.rate(b, l)),
+			-cmp.Compare(hold(a), hold(b)),
 			cmp.Compare(a.Concurrency, b.Concurrency),
 			cmp.Compare(a.Model.Rank(), b.Model.Rank()),
 		)
@@ -141,6 +142,9 @@ func (v *view) nextPilot(l *load, s *step) {
 		}
 		r := v.rateOf(l, c)
 		lasts := p.lasts(c, r)
+		if l.open() {
+			lasts = v.lasts(l, l.arrivals(p.forNs), r)
+		}
 		cost := lasts + v.overhead(l, false)
 		left := v.left(l)
 		// The reserve is for cells that have a pilot, so some must get one.

@@ -32,6 +32,18 @@ func (g guess) rate(c plan.Cell, l *load) float64 {
 	return r * 1e9
 }
 
+// bounded is the throughput to expect of cells: no more than arrives, where ops
+// arrive at a rate.
+func (g guess) bounded(l *load) func(plan.Cell) float64 {
+	return func(c plan.Cell) float64 {
+		r := g.rate(c, l)
+		if l.open() {
+			r = min(r, l.w.Rate)
+		}
+		return r
+	}
+}
+
 // rounds returns how long a cell needs, in ns, for so many ops per op in
 // flight at a rate.
 func rounds(n int64, c plan.Cell, rate float64) int64 {
@@ -46,6 +58,13 @@ func rounds(n int64, c plan.Cell, rate float64) int64 {
 // number can be promised and a time cannot; share is the part of that bound
 // which the trial may use. It reports false when the bound cannot hold it.
 func (l *load) timed(t plan.Trial, rate float64, forNs, minOps int64, share float64) (*plan.Trial, bool) {
+	if l.open() && t.Pass == plan.Pilot {
+		t.Ops = l.arrivals(forNs)
+		if l.w.MaxOps > 0 {
+			t.Ops = max(min(t.Ops, int64(share*float64(l.w.MaxOps))), 1)
+		}
+		return &t, t.Ops <= l.opsLeft()
+	}
 	if l.w.MaxOps <= 0 {
 		t.ForNs, t.MinOps = forNs, minOps
 		return &t, true

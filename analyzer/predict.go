@@ -119,6 +119,9 @@ func (v *view) predicted(l *load) (plan.Cell, bool) {
 }
 
 func (v *view) predictAt(l *load, d float64) *Prediction {
+	if l.open() {
+		return nil // the rules tell throughput, which is given
+	}
 	g := v.guess(l)
 	f := facts{
 		o: v.o, demand: max(d, 0), cores: float64(l.cores),

@@ -31,6 +31,7 @@ func (j *judgement) recommend() {
 	all := j.contenders()
 	fit := slices.DeleteFunc(slices.Clone(all), func(c contender) bool { return c.barred != "" })
 	if len(fit) == 0 {
+		j.settleLoad()
 		j.undecided("no cell may be recommended: " + barredWhy(all))
 		return
 	}
@@ -99,7 +100,7 @@ func (j *judgement) undecidable() string {
 	if s := j.noisy(j.noise); s != "" {
 		return s
 	}
-	if f := j.out.NoiseFloor; f > j.o.MaxFloor {
+	if f := j.out.NoiseFloor; f > j.o.MaxFloor && !j.load.open() {
 		j.settle("a quieter machine, or longer trials from a larger budget: the noise floor must come below %.0f %%", 100*j.o.MaxFloor)
 		return fmt.Sprintf("sequential differs from itself by up to %.0f %%, which hides the differences between models", 100*f)
 	}
@@ -155,7 +156,7 @@ func (j *judgement) trialCost(x *outcome) int64 {
 		if t, ok := j.load.planned[x.cell]; ok {
 			ops = t.Ops
 		}
-		per += int64(float64(ops) * 1e9 / r)
+		per += j.lasts(j.load, ops, r)
 	}
 	return per
 }
@@ -224,6 +225,8 @@ func (j *judgement) contenders() []contender {
 			c.barred = who + " share no state, and the workload does not declare state: private"
 		case cell.Status == record.Eliminated:
 			c.barred = "it was eliminated: " + cell.Reason
+		case j.untold(cell) != "":
+			c.barred = j.untold(cell)
 		default:
 			c.barred, _ = unmet(limits, cell)
 		}
@@ -235,7 +238,13 @@ func (j *judgement) contenders() []contender {
 	return cs
 }
 
+// barredWhy names the first few reasons, those of cells that were measured to the
+// end before those of cells that were eliminated.
 func barredWhy(cs []contender) string {
+	cs = slices.Clone(cs)
+	slices.SortStableFunc(cs, func(a, b contender) int {
+		return btoi(a.cell.Status == record.Eliminated) - btoi(b.cell.Status == record.Eliminated)
+	})
 	var parts []string
 	seen := make(map[string]bool)
 	for _, c := range cs {
@@ -302,9 +311,13 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 	case pick.cell.Model == model.Sequential:
 		why("by %s the best, %s, is %.1f %% better than sequential, within the margin of %.1f %% (noise, and what is worth a change)",
 			objective, setupOf(best.cell), 100*(best.score/pick.score-1), 100*margin)
+	case j.load.open(): // told below
 	default:
 		why("it reaches %.2fx the throughput of sequential (%.2f to %.2f at %.0f %%, %d trials each)",
 			r.Speedup.Value, r.Speedup.Low, r.Speedup.High, 100*r.Speedup.Level, r.Speedup.N)
+	}
+	if j.load.open() {
+		why("%s", j.held(pick.cell))
 	}
 	if pick.outcome != best.outcome && pick.cell.Model != model.Sequential {
 		why("%s reads %.1f %% better, within the margin of %.1f %%; of equals the simplest model and the lowest concurrency win",
@@ -319,7 +332,7 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 			in = " in its pilot, one trial,"
 		}
 		why("%s reads%s %.2fx of it, but %s", setupOf(c.cell), in, c.score/best.score, c.barred)
-		if j.undeclared(&c) {
+		if j.undeclared(&c) && !j.load.open() {
 			// Of those that are as good the lowest concurrency.
 			for _, x := range all {
 				if x.cell.Model == c.cell.Model && x.n() > 0 && j.undeclared(&x) && x.cell.Concurrency < c.cell.Concurrency && x.score*(1+margin) >= c.score {

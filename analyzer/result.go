@@ -95,6 +95,10 @@ type Workload struct {
 	// TargetKind is what the target consists of, which decides the language of
 	// the recommended code.
 	TargetKind model.Kind `json:"target_kind,omitempty"`
+	// Load is the rate at which ops arrive, nil where they start as fast as the
+	// model can. Speedups, scaling and prediction are empty with it, and latencies
+	// run from when an op was due.
+	Load *Load `json:"load,omitempty"`
 	// Interpreter ran the target, where it is Python.
 	Interpreter *record.Interpreter `json:"interpreter,omitempty"`
 	Class       Class               `json:"class"`
@@ -338,8 +342,10 @@ type Cell struct {
 	Pilot float64 `json:"pilot_ops_per_sec,omitempty"`
 	// Samples are the ops per second of the counted trials, in the order in
 	// which they ran; OpsPerSec.Median is their median.
-	Samples    []float64 `json:"samples,omitempty"`
-	Speedup    Interval  `json:"speedup"`
+	Samples []float64 `json:"samples,omitempty"`
+	Speedup Interval  `json:"speedup"`
+	// Load is what became of the arrivals, where ops arrive at a rate.
+	Load       *CellLoad `json:"load,omitempty"`
 	Latency    Latency   `json:"latency_ns"`
 	CPUNsPerOp float64   `json:"cpu_ns_per_op"`
 	// MinorFaultsPerOp is how many pages an op made the kernel map in.

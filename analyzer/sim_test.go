@@ -25,7 +25,8 @@ type op struct {
 	races     int64 // that the race detector finds
 	broken    map[model.Model]record.Status
 	dryFails  bool
-	cap       int // most ops that a downstream serves at once
+	cap       int     // most ops that a downstream serves at once
+	rate      float64 // at which ops arrive in trials that time, per second; 0 for none
 	steps     []op
 	names     []string
 	noDigest  bool
@@ -124,7 +125,15 @@ func (l *lab) measure(o op, t plan.Trial, rng *rand.Rand) record.Record {
 		n = max(int64(r*float64(t.ForNs)), t.MinOps, int64(c))
 	}
 	wall := float64(n) / r
-	if m == model.Sequential {
+	var arrived *arrivals
+	if o.rate > 0 && (t.Pass == plan.Pilot || t.Pass == plan.Timing) {
+		if m == model.Sequential {
+			r = 1 / (opNs * math.Exp(o.noise*rng.NormFloat64()))
+		}
+		arrived = arrive(o.rate/1e9/l.time, t.Ops, c, c/r)
+		n, wall = arrived.ops, arrived.wall
+	}
+	if m == model.Sequential && arrived == nil {
 		wall = float64(n) * opNs * math.Exp(o.noise*rng.NormFloat64())
 	}
 	rec := record.Record{Status: record.OK, Ops: n, WallNs: int64(wall), ElapsedNs: int64(wall + l.start*l.time)}
@@ -152,6 +161,9 @@ func (l *lab) measure(o op, t plan.Trial, rng *rand.Rand) record.Record {
 		rec.Latency.Record(int64(lat * (1 + 0.1*float64(i)/200)))
 	}
 	rec.LatencyEvery = 1
+	if arrived != nil {
+		rec.Latency, rec.Load = arrived.latency, arrived.load
+	}
 	if o.py != nil {
 		l.python(&rec, o, m, c, cpu, wait)
 	}
@@ -245,7 +257,10 @@ func (l *lab) plan(budget float64, runs int, models []model.Model, levels []int,
 	for _, name := range names {
 		o := l.ops[name]
 		w := plan.Workload{Name: name, Label: name, Runs: runs, Warmup: 1, BudgetNs: int64(budget * 1e9 * l.time), TimeoutNs: 30e9,
-			Target: model.Target{Kind: model.Steps, Steps: max(len(o.steps), 1)}, Objective: "throughput", Steps: o.names}
+			Target: model.Target{Kind: model.Steps, Steps: max(len(o.steps), 1)}, Objective: "throughput", Steps: o.names, Rate: o.rate}
+		if o.rate > 0 {
+			w.Objective = "latency"
+		}
 		if o.py != nil {
 			w.Target.Kind = model.Python
 			w.Interpreter = &record.Interpreter{Implementation: "cpython", Version: "3.11.7", GIL: !o.py.noGIL}

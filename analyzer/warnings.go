@@ -251,6 +251,9 @@ func (j *judgement) doubtCosts() {
 		j.doubtPython(base)
 		return
 	}
+	if j.load.open() {
+		return // throughput tells nothing of what an op costs
+	}
 	most := min(j.o.Granularity, 1-j.out.NoiseFloor) * base.OpsPerSec.Median
 	for i := range j.results {
 		x := &j.results[i]

@@ -122,6 +122,9 @@ func (r *run) workload(j *runner.Job, t plan.Trial) error {
 			j.Timeout = min(j.Timeout, d)
 		}
 		j.Spec.MaxRate = p.MaxRate
+		if t.Pass == plan.Pilot || t.Pass == plan.Timing {
+			j.Spec.Rate = p.Rate
+		}
 		level = max(level, p.Level())
 	}
 	j.Limits = r.prepared.limits(w, level)

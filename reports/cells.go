@@ -83,7 +83,7 @@ func cellsOf(w *analyzer.Workload, verbose bool) (table, string) {
 		}
 	}
 	shown = append(shown, early...)
-	var best, tied, doubtful, broken bool
+	var best, tied, doubtful, broken, late bool
 	trends := map[model.Model]bool{}
 	marks := make([]mark, len(shown))
 	for i, c := range shown {
@@ -93,6 +93,7 @@ func cellsOf(w *analyzer.Workload, verbose bool) (table, string) {
 		}
 		marks[i] = m
 		best, tied, broken = best || m == markBest, tied || m == markTie, broken || m == markBroken
+		late = late || m == markBehind
 		row := cellRow(c)
 		row[0] = string(m)
 		if !trends[c.Model] {
@@ -120,6 +121,9 @@ func cellsOf(w *analyzer.Workload, verbose bool) (table, string) {
 	if tied {
 		legend = append(legend, "= tie")
 	}
+	if late {
+		legend = append(legend, "< does not hold the rate: ops/s is what it reached")
+	}
 	if broken {
 		legend = append(legend, "! see below")
 	}
@@ -141,7 +145,7 @@ func cellRow(c *analyzer.Cell) []string {
 	row[3] = rate(c.OpsPerSec.Median)
 	row[4] = strings.ReplaceAll(spread(c.OpsPerSec), " %", "") // its column says %
 	row[5] = ratio(c.Speedup.Value)
-	if c.Model == model.Sequential && c.Speedup.Value == 0 {
+	if c.Model == model.Sequential && c.Speedup.Value == 0 && c.Load == nil {
 		row[5] = ratio(1)
 	}
 	row[6], row[7], row[8] = duration(float64(c.Latency.P50)), duration(float64(c.Latency.P95)), duration(float64(c.Latency.P99))
@@ -153,9 +157,13 @@ func cellRow(c *analyzer.Cell) []string {
 	return row
 }
 
-// statusText is the status, and how many ops failed.
+// statusText is the status, whether the cell keeps up with its load, and how
+// many ops failed.
 func statusText(c *analyzer.Cell) string {
 	s := plain(string(c.Status))
+	if behind(c) {
+		s += ", does not hold the rate"
+	}
 	if c.FailedOps > 0 {
 		s += fmt.Sprintf(", %s of %s ops failed", count(c.FailedOps), count(c.Ops))
 	}
@@ -190,16 +198,28 @@ func matters(w *analyzer.Workload, c *analyzer.Cell) bool {
 	return best == c || best == nil
 }
 
-// bestOf returns the model's counted cell with the highest throughput, nil if
-// none was counted.
+// bestOf returns the model's counted cell with the highest throughput or, where
+// ops arrive at a rate, the one that holds it with the least p99; nil if none was
+// counted.
 func bestOf(cells []*analyzer.Cell, m model.Model) *analyzer.Cell {
 	var best *analyzer.Cell
 	for _, c := range cells {
-		if c.Model == m && counted(c) && (best == nil || c.OpsPerSec.Median > best.OpsPerSec.Median) {
+		if c.Model == m && counted(c) && (best == nil || surpasses(c, best)) {
 			best = c
 		}
 	}
 	return best
+}
+
+// surpasses compares two levels of a model.
+func surpasses(a, b *analyzer.Cell) bool {
+	if a.Load == nil || b.Load == nil || !a.Load.Holds && !b.Load.Holds {
+		return a.OpsPerSec.Median > b.OpsPerSec.Median
+	}
+	if a.Load.Holds != b.Load.Holds {
+		return a.Load.Holds
+	}
+	return a.Latency.P99 > 0 && (b.Latency.P99 == 0 || a.Latency.P99 < b.Latency.P99)
 }
 
 // sparks are the eight heights of a trend.

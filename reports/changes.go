@@ -27,7 +27,9 @@ func changes(w *analyzer.Workload) string {
 		}
 		parts = append(parts, fmt.Sprintf("%s the %s (%s to %s)", ratio(is/was), name, format(was), format(is)))
 	}
-	add("throughput", base.OpsPerSec.Median, best.OpsPerSec.Median, func(v float64) string { return rate(v) + "/s" })
+	if w.Load == nil { // else it is given
+		add("throughput", base.OpsPerSec.Median, best.OpsPerSec.Median, func(v float64) string { return rate(v) + "/s" })
+	}
 	add("median op time", float64(base.Latency.P50), float64(best.Latency.P50), duration)
 	add("p99", float64(base.Latency.P99), float64(best.Latency.P99), duration)
 	add("CPU per op", base.CPUNsPerOp, best.CPUNsPerOp, duration)

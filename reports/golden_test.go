@@ -105,7 +105,7 @@ func TestGolden(t *testing.T) {
 }
 
 func TestHTMLGolden(t *testing.T) {
-	for _, name := range []string{"mixed", "undecided", "failed", "hostile", "python"} {
+	for _, name := range []string{"mixed", "undecided", "failed", "hostile", "python", "load"} {
 		t.Run(name, func(t *testing.T) {
 			golden(t, name+".html", render(t, HTML, withFlames(t, fixture(t, name)), Options{}))
 		})

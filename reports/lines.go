@@ -59,6 +59,9 @@ func measured(w *analyzer.Workload) string {
 		}
 		parts = append(parts, s)
 	}
+	if l := w.Load; l != nil {
+		parts = append(parts, rate(l.RatePerSec)+" ops/s arrive, whether or not they can start")
+	}
 	if w.ObserverEffect > 0 {
 		parts = append(parts, "profiled ops take "+ratio(w.ObserverEffect)+" the time")
 	}

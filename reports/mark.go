@@ -18,6 +18,8 @@ const (
 	// markBroken is for what has numbers though some of its ops or trials
 	// failed.
 	markBroken mark = "!"
+	// markBehind is for what does not hold the rate at which ops arrive.
+	markBehind mark = "<"
 )
 
 func (m mark) word() string {
@@ -33,7 +35,7 @@ func (m mark) word() string {
 func markOf(w *analyzer.Workload, c *analyzer.Cell) mark {
 	r := w.Recommendation
 	if r == nil {
-		return markNone
+		return markUnchosen(c)
 	}
 	if r.Model == c.Model && (r.Concurrency == c.Concurrency || c.Model == model.Sequential) {
 		return markBest
@@ -43,8 +45,19 @@ func markOf(w *analyzer.Workload, c *analyzer.Cell) mark {
 			return markTie
 		}
 	}
+	return markUnchosen(c)
+}
+
+// markUnchosen is the mark of a cell that is not recommended.
+func markUnchosen(c *analyzer.Cell) mark {
+	if behind(c) {
+		return markBehind
+	}
 	return markNone
 }
+
+// behind reports whether ops arrive at a rate that the cell does not hold.
+func behind(c *analyzer.Cell) bool { return c.Load != nil && !c.Load.Holds }
 
 // ordered returns the cells in the order of reports: by model, the simplest
 // first, then by concurrency.

@@ -14,7 +14,7 @@ type verdict struct {
 	Class   string // "io-bound"
 	Demand  string // "demand 0.03, 0.02-0.04"
 	Advice  string // "use pool with 16 workers", "no recommendation"
-	Speedup string // "15.2x sequential (14.8-15.6)"; "" without a recommendation
+	Speedup string // "15.2x sequential (14.8-15.6)", "holds 200/s with a p99 of 12 ms"; "" without a recommendation
 	Because string // why there is no recommendation
 	// Undeclared is what would be better if the workload declared more.
 	Undeclared string
@@ -77,7 +77,20 @@ func judge(w *analyzer.Workload) verdict {
 		v.Speedup = against(r.Speedup)
 		v.Undeclared = undeclared(r)
 	}
+	if r != nil && w.Load != nil {
+		v.Speedup = holding(w)
+	}
 	return v
+}
+
+// holding says what the recommended cell makes of the rate at which ops arrive,
+// "holds 200/s with a p99 of 12.3 ms".
+func holding(w *analyzer.Workload) string {
+	s := "holds " + rate(w.Load.RatePerSec) + "/s"
+	if _, best := baseAndBest(w); best != nil && best.Latency.P99 > 0 {
+		s += " with a p99 of " + duration(float64(best.Latency.P99))
+	}
+	return s
 }
 
 // undeclared names what would be recommended if the workload declared more, ""

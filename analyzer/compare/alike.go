@@ -86,6 +86,7 @@ func differences(base, head Side) []Difference {
 			{"timeout", func(w *plan.Workload) string { return time.Duration(w.TimeoutNs).String() }},
 			{"max_ops", func(w *plan.Workload) string { return fmt.Sprint(w.MaxOps) }},
 			{"max_rate", func(w *plan.Workload) string { return fmt.Sprint(w.MaxRate) }},
+			{"load", func(w *plan.Workload) string { return fmt.Sprint(w.Rate) }},
 			{"objective", func(w *plan.Workload) string { return orNone(w.Objective) }},
 			{"constraints", func(w *plan.Workload) string { return orNone(strings.Join(w.Constraints, ", ")) }},
 			{"models", models},

@@ -66,6 +66,9 @@ type Workload struct {
 	// Usual is the cell that stands for the workload: what the base recommends,
 	// or sequential if it recommends nothing.
 	Usual plan.Cell `json:"usual"`
+	// Load is the rate at which ops arrive, nil without one. Throughput, which is
+	// compared, is given by it.
+	Load *analyzer.Load `json:"load,omitempty"`
 	// Gate are the answers to the conditions that were asked of the comparison.
 	Gate []analyzer.Answer `json:"gate,omitempty"`
 	// Floor is the larger noise floor of the two runs: what differs by less,
@@ -203,7 +206,7 @@ func find(res *analyzer.Result, name string) *analyzer.Workload {
 // yet: that takes all of them.
 func (o Options) workload(base, head Side, b, h *analyzer.Workload) Workload {
 	w := Workload{
-		Name: b.Name, Floor: max(b.NoiseFloor, h.NoiseFloor), Cells: []Cell{}, Only: []OnlyCell{},
+		Name: b.Name, Load: h.Load, Floor: max(b.NoiseFloor, h.NoiseFloor), Cells: []Cell{}, Only: []OnlyCell{},
 		Class:          Change{Base: string(b.Class), Head: string(h.Class), Changed: b.Class != h.Class},
 		Recommendation: recommended(b, h),
 		Usual:          plan.Cell{Workload: b.Name, Model: model.Sequential, Concurrency: 1},

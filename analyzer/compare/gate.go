@@ -48,6 +48,10 @@ func (c *Comparison) regression(name string, cond workload.Condition) analyzer.A
 		return a
 	}
 	w := &c.Workloads[i]
+	if w.Load != nil {
+		a.Why = "ops arrive at a fixed rate, so throughput tells nothing; a condition on p99 would"
+		return a
+	}
 	x, why := w.standing(cond.Model)
 	if x == nil {
 		a.Why = why

@@ -26,7 +26,7 @@ func newTrialOf(t *testing.T, spec Spec, step builtStep) *trial {
 	t.Helper()
 	tr := &trial{spec: &spec, sampler: new(sampler)}
 	tr.steps = []builtStep{step}
-	tr.sampler.fix(spec.LatencyEvery)
+	tr.sampler.fix(spec.latencyEvery())
 	in, err := loadInputs(spec.Inputs)
 	if err != nil {
 		t.Fatal(err)
@@ -40,9 +40,11 @@ func newTrialOf(t *testing.T, spec Spec, step builtStep) *trial {
 func (t *trial) execAll() *record.Record {
 	p := newPace(t.spec)
 	p.start = time.Now()
+	openLoop(&p, t.slots)
 	t.execute(newFeed(p))
 	rec := &record.Record{Status: record.OK}
 	collect(rec, t.slots, t.sampler, t.spec.NoDigest)
+	rec.Load = p.offered(t.slots)
 	return rec
 }
 

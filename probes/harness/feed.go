@@ -33,6 +33,7 @@ type pace struct {
 	min   int64         // so many start even if the time is up
 	time  time.Duration // 0: only limit counts
 	gap   float64       // nanoseconds between starts; 0: as fast as they can
+	open  bool          // ops arrive at the gap, whether or not they can start
 	start time.Time
 }
 
@@ -48,6 +49,12 @@ func newPace(s *Spec) pace {
 	}
 	if s.MaxRate > 0 {
 		p.gap = 1e9 / s.MaxRate
+	}
+	if s.Rate > 0 {
+		p.open, p.gap = true, 1e9/s.Rate
+		if s.Ops > 0 {
+			p.time = time.Duration(math.Round(float64(s.Ops) * p.gap))
+		}
 	}
 	return p
 }

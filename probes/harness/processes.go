@@ -96,6 +96,7 @@ func mergeWorkers(r *record.Record, workers []*record.Record, noDigest bool) {
 		r.Ops += o.Ops
 		r.LatencyEvery = max(r.LatencyEvery, o.LatencyEvery)
 		hist.Merge(o.Latency)
+		r.Load = mergeLoad(r.Load, o.Load)
 		sum.Merge(o.Digest)
 		r.Results = append(r.Results, o.Results...)
 		for _, e := range o.Errors {

@@ -43,6 +43,9 @@ type slot struct {
 	// would have been timed anyway count in the end.
 	early []timing
 
+	arrivals *pace // nil unless ops arrive at a rate
+	inTime   int64 // ops that ended within the time of such a trial
+
 	keep bool // the last result: in dry trials only
 	last lastResult
 
@@ -121,7 +124,12 @@ func (s *slot) performSpecial(op int64) {
 		begin = time.Now()
 	}
 	out, err := s.runSteps(op, in)
-	if timed {
+	switch {
+	case s.arrivals != nil:
+		age := s.arrivals.age(op)
+		s.latency.Record(int64(age))
+		s.arrived(op, age)
+	case timed:
 		s.note(timing{op, time.Since(begin)}, decided)
 	}
 	if s.keep {

@@ -6,7 +6,7 @@ import "embed"
 // inside other people's modules. The list is explicit so that tests and what
 // is not finished stay out; a test of the builder holds it to the folder.
 //
-//go:embed affinity_linux.go affinity_other.go answer.go born_linux.go born_other.go calibrate.go classify.go crew.go
+//go:embed affinity_linux.go affinity_other.go answer.go arrivals.go born_linux.go born_other.go calibrate.go classify.go crew.go
 //go:embed crewprofiles.go describe.go emit.go eventloop.go failures.go fd_other.go fd_unix.go feed.go func.go
 //go:embed funcdigest.go funcdirect.go funcinput.go goroutines.go hybrid.go inputs.go label.go main.go
 //go:embed maxrss_other.go maxrss_unix.go poll.go pool.go processes.go procfs.go procfs_linux.go

@@ -23,6 +23,11 @@ type Spec struct {
 	// MaxOps is the most that a trial of ForNs may run; 0 means no bound.
 	MaxOps  int64   `json:"max_ops,omitempty"`
 	MaxRate float64 `json:"max_rate,omitempty"` // ops per second; 0 means no bound
+	// Rate makes the trial open loop: ops arrive at so many a second, evenly, and
+	// their latency runs from when they arrive. The trial is over when the time of
+	// Ops arrivals, or ForNs, has passed: what has not started by then is left out.
+	// 0 means that ops start as fast as they can.
+	Rate float64 `json:"rate,omitempty"`
 
 	Steps    []Step  `json:"steps"`
 	Offload  []bool  `json:"offload,omitempty"`

@@ -19,3 +19,17 @@ func threadCPU() time.Duration {
 	}
 	return time.Duration(ts.Nano())
 }
+
+// clockMonotonic is CLOCK_MONOTONIC of time.h, which all processes of a host
+// share.
+const clockMonotonic = 1
+
+// clock returns the nanoseconds of a clock that all processes of the host read
+// alike.
+func clock() int64 {
+	var ts syscall.Timespec
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_CLOCK_GETTIME, clockMonotonic, uintptr(unsafe.Pointer(&ts)), 0); errno != 0 {
+		return time.Now().UnixNano()
+	}
+	return ts.Nano()
+}

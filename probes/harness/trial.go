@@ -74,6 +74,15 @@ func (t *trial) run() error {
 
 func (s *Spec) profiled() bool { return s.Mode == ModeClassify || s.Mode == ModeProfile }
 
+// latencyEvery is the k of "time every k-th op", 0 to choose one. Where ops
+// arrive at a rate every one is timed: which of them waits is the question.
+func (s *Spec) latencyEvery() int64 {
+	if s.Rate > 0 {
+		return 1
+	}
+	return s.LatencyEvery
+}
+
 // parallelism is how many Ps the model has.
 func (s *Spec) parallelism() int {
 	if s.Model == model.EventLoop {
@@ -119,7 +128,7 @@ func (t *trial) setup() error {
 		t.sampler = &t.worker.shared.sampler // made ready by the process that started this one
 	} else {
 		t.sampler = new(sampler)
-		t.sampler.fix(t.spec.LatencyEvery)
+		t.sampler.fix(t.spec.latencyEvery())
 	}
 	if err := t.makeSlots(in); err != nil {
 		return fail(err)
@@ -219,6 +228,10 @@ func (t *trial) ops() (*record.Record, error) {
 	p := newPace(t.spec)
 	p.start = time.Now()
 	if t.worker != nil {
+		p.start = t.worker.shared.begin(p.start)
+	}
+	openLoop(&p, t.slots)
+	if t.worker != nil {
 		alone(func() struct{} { runSequential(t.worker.feed(p), t.slots[0]); return struct{}{} })
 		if err := t.emit.emit(record.Event{Kind: workerDone}); err != nil {
 			return nil, &failure{record.StageOps, err}
@@ -230,6 +243,7 @@ func (t *trial) ops() (*record.Record, error) {
 	w.close(rec, t.close)
 
 	collect(rec, t.slots, t.sampler, t.spec.NoDigest)
+	rec.Load = p.offered(t.slots)
 	if t.profs != nil {
 		t.profile(rec)
 	}

@@ -25,7 +25,17 @@ const workerDone record.EventKind = "done"
 type sharedState struct {
 	next    atomic.Int64 // the number of the next op
 	_       [56]byte     // to itself on a cache line: every op changes it
+	start   atomic.Int64 // when the first worker began, by clock; 0 before
 	sampler sampler
+}
+
+// begin returns when the first of the workers began, as time.Now would have
+// told it to this one, whose own beginning is now. Ops arrive by one clock,
+// whichever worker runs them.
+func (s *sharedState) begin(now time.Time) time.Time {
+	mine := clock()
+	s.start.CompareAndSwap(0, mine)
+	return now.Add(time.Duration(s.start.Load() - mine))
 }
 
 const sharedSize = int64(unsafe.Sizeof(sharedState{}))
@@ -36,7 +46,7 @@ func initShared(f *os.File, spec *Spec) error {
 	if err != nil {
 		return err
 	}
-	s.sampler.fix(spec.LatencyEvery)
+	s.sampler.fix(spec.latencyEvery())
 	return nil
 }
 
@@ -93,6 +103,9 @@ func (f *sharedFeed) take() int64 {
 	op := f.next.Add(1) - 1
 	if op >= f.pace.limit {
 		return none
+	}
+	if f.pace.open && f.pace.due(op) >= f.pace.time {
+		return none // so is every later one
 	}
 	f.own++
 	if f.pace.gap > 0 {

@@ -34,6 +34,8 @@ const (
 	LeastProfiled = 150 * time.Millisecond
 	LeastPilot    = 50 * time.Millisecond
 	LeastTiming   = 100 * time.Millisecond
+	// LeastTail is the least number of timed ops behind a p99.
+	LeastTail = 1000
 )
 
 // Bounds are the least and the most that a run does.
@@ -133,6 +135,15 @@ func (w *Workload) concurrent() bool {
 	})
 }
 
+// tailTime is how long the ops behind a p99 of one cell take to arrive, where
+// that is what a load is judged by.
+func (w *Workload) tailTime() time.Duration {
+	if w.Rate <= 0 || w.Objective != string(workload.Latency) {
+		return 0
+	}
+	return time.Duration(LeastTail / w.Rate * float64(time.Second))
+}
+
 // affordable refuses bounds that the least plan of w does not fit into, and
 // says which would do. The workload bears its share of the controls, as one of
 // several.
@@ -144,6 +155,13 @@ func (w *Workload) affordable(workloads int) error {
 			Workload: w.Name,
 			Reason:   fmt.Sprintf("a budget of %v cannot hold the least plan: %d trials and its share of the controls, about %v", workload.Duration(b.MaxTime), b.MinTrials, least.Round(100*time.Millisecond)),
 			Hint:     fmt.Sprintf("a budget of %v would", workload.Duration(seconds(least))),
+		}
+	}
+	if tail := w.tailTime(); least+tail > b.MaxTime {
+		return &SettingError{
+			Workload: w.Name,
+			Reason:   fmt.Sprintf("a budget of %v cannot hold a p99 under a load of %v: the %d ops that it needs of one cell take %v to arrive", workload.Duration(b.MaxTime), workload.Rate(w.Rate), LeastTail, tail.Round(100*time.Millisecond)),
+			Hint:     fmt.Sprintf("a budget of %v would hold one cell", workload.Duration(seconds(least+tail))),
 		}
 	}
 	if w.MaxOps > 0 && w.MaxOps < b.MinOps {

@@ -185,7 +185,11 @@ func buildWorkload(f *workload.File, w *workload.Workload, s Settings, cores int
 			constraints = w.Recommend.Constraints
 		}
 	}
-	built.Objective = string(cmp.Or(objective, workload.Throughput))
+	usual := workload.Throughput
+	if w.Load != nil {
+		built.Rate, usual = float64(w.Load.Rate), workload.Latency
+	}
+	built.Objective = string(cmp.Or(objective, usual))
 	built.Constraints = slices.Clone(constraints)
 
 	levels, explicit := s.Concurrency, true
@@ -196,7 +200,7 @@ func buildWorkload(f *workload.File, w *workload.Workload, s Settings, cores int
 		levels, explicit = workload.DefaultConcurrency(), false
 	}
 	levels = slices.Compact(slices.Sorted(slices.Values(levels)))
-	if !explicit && !s.Exhaustive {
+	if !explicit && !s.Exhaustive && built.Rate == 0 { // no more is done than arrives
 		built.MaxLevel = MaxAdded
 	}
 	built.addCells(models(f, w, s), levels, explicit, cores)

@@ -63,6 +63,10 @@ type Workload struct {
 	Trace bool `json:"trace,omitempty"`
 	// MaxRate bounds the ops per second of any trial; 0 means no bound.
 	MaxRate float64 `json:"max_rate,omitempty"`
+	// Rate has the ops of pilots and timing trials arrive at so many a second,
+	// evenly, whether or not they can start; 0 starts them as fast as the model
+	// can.
+	Rate float64 `json:"load_rate,omitempty"`
 
 	Objective   string   `json:"objective"`
 	Constraints []string `json:"constraints,omitempty"`

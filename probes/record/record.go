@@ -43,9 +43,13 @@ type Record struct {
 	Threads int     `json:"threads,omitempty"` // most OS threads seen, of the process tree
 
 	// Latency is the distribution of op times; every LatencyEvery-th op is
-	// timed, so that reading the clock costs at most 1 % of the op.
+	// timed, so that reading the clock costs at most 1 % of the op. With a Load
+	// every op is, and its time runs from when it was due.
 	Latency      *Histogram `json:"latency,omitempty"`
 	LatencyEvery int64      `json:"latency_every,omitempty"`
+
+	// Load is what became of ops that arrive at a fixed rate, nil without one.
+	Load *Load `json:"load,omitempty"`
 
 	Digest *Digest `json:"digest,omitempty"`
 	// Results are what single ops returned, by op: in check trials only.
@@ -110,6 +114,15 @@ type Thread struct {
 	// LabelledNs is the CPU time of the CPU profile's samples that carry the
 	// op's label. It exceeds CPUNs when an op starts goroutines that compute.
 	LabelledNs int64 `json:"labelled_ns,omitempty"`
+}
+
+// A Load is what became of ops that arrive at a fixed rate, evenly: op n is due
+// n / RatePerSec after the start, whether or not it can start then.
+type Load struct {
+	RatePerSec float64 `json:"rate_per_sec"`
+	WindowNs   int64   `json:"window_ns"` // from the start; what has not started by its end never does
+	Due        int64   `json:"due"`       // ops that were due in the window
+	Done       int64   `json:"done"`      // those that had ended by its end
 }
 
 // Memory is what the process tree used.

@@ -87,11 +87,31 @@ func (d *document) checkWorkload(f *File, w *Workload, at place) {
 	if w.Recommend != nil {
 		d.checkRecommend(at.in("recommend"), w.Recommend)
 	}
+	d.checkLoad(f, w, at)
 	if w.Claim != nil {
 		d.checkCondition(at.in("claim", "expect"), w.Claim.Expect)
 		if c, err := ParseCondition(w.Claim.Expect); err == nil && c.Subject == SubjectRegression {
 			d.say(at.in("claim", "expect"), "a claim is about one run, regression about two", "put it under gate")
 		}
+	}
+}
+
+// checkLoad refuses what says nothing, or nothing clear, of ops that arrive at
+// a fixed rate.
+func (d *document) checkLoad(f *File, w *Workload, at place) {
+	if w.Load == nil {
+		return
+	}
+	if w.MaxRate > 0 {
+		d.say(at.in("max_rate"), "max_rate and load cannot stand together: ops that arrive at a fixed rate are not held back", "remove one of them")
+	}
+	objective, where := f.Recommend.Objective, place{"recommend", "objective"}
+	if w.Recommend != nil && w.Recommend.Objective != "" {
+		objective, where = w.Recommend.Objective, at.in("recommend", "objective")
+	}
+	if objective == Throughput {
+		d.say(where, fmt.Sprintf("throughput cannot choose for workload %s: under a load every cell that holds its rate has the same", quoted(w.Name)),
+			"latency, cpu or memory can; without an objective it is latency")
 	}
 }
 

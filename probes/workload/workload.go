@@ -62,6 +62,9 @@ type Workload struct {
 	// any trial; 0 means no bound.
 	MaxOps  int64 `json:"max_ops,omitempty"`
 	MaxRate Rate  `json:"max_rate,omitempty"`
+	// Load has the ops of the trials that time arrive at a fixed rate; nil starts
+	// them as fast as the model can.
+	Load *OfferedLoad `json:"load,omitempty"`
 
 	Models    Models     `json:"models,omitempty"`
 	Measure   *Measure   `json:"measure,omitempty"`
@@ -71,6 +74,11 @@ type Workload struct {
 	// Line is where the entry begins in the file, 1-based; 0 if it came from
 	// the command line.
 	Line int `json:"-"`
+}
+
+// An OfferedLoad has ops arrive evenly at a rate, whether or not they can start.
+type OfferedLoad struct {
+	Rate Rate `json:"rate"`
 }
 
 // Claim is what somebody says of a workload, for the verdict to support or to

@@ -237,7 +237,12 @@ class Source:
         self.span = spec.get("for_ns") or 0
         self.least = spec.get("min_ops") or 0
         self.most = self.fixed or spec.get("max_ops") or math.inf
-        self.gap = 1e9 / spec["max_rate"] if spec.get("max_rate") else 0  # nanoseconds between two starts
+        rate = spec.get("rate") or spec.get("max_rate")
+        self.gap = 1e9 / rate if rate else 0  # nanoseconds between two starts
+        self.open = bool(spec.get("rate"))  # ops arrive so, whether or not they can start
+        if self.open and self.fixed:
+            self.span = round(self.fixed * self.gap)
+        self.timed = self.open or not self.fixed
         self.begin = 0  # when the first op began
         self.stopped = False
         # Its next call is one of C under the GIL; without a GIL it is not atomic.
@@ -253,13 +258,21 @@ class Source:
                 op = next(self.counter)
         if op >= self.most or self.stopped:
             return None
-        if not self.fixed and op >= self.least and max(now() - self.begin, op * self.gap) >= self.span:
+        if self.timed and op >= self.least and max(now() - self.begin, op * self.gap) >= self.span:
             return None
         return op
 
     def delay(self, op):
         """Returns the seconds after which an op may start, so that no more than max_rate do in a second."""
         return max(self.begin + op * self.gap - now(), 0) / 1e9 if self.gap else 0
+
+    def due(self, op):
+        """Returns when an op arrives, where ops arrive at a rate."""
+        return self.begin + int(op * self.gap)
+
+    def arrivals(self):
+        """Returns how many ops are due in the time of a trial in which they arrive at a rate."""
+        return min(math.ceil(self.span / self.gap), self.most)
 
 
 def has_gil():
@@ -408,7 +421,8 @@ class Slot:
         if self.run.dry:
             self.run.last = None, error, duration
 
-    def time(self, op, duration):
+    def time(self, op, duration, end=None):
+        """Enters the time of an op, which ended at end, by now unless it is given."""
         if not self.sampler.every:
             self.sampler.note(op, duration)
         elif self.sampler.chosen(op):  # it may have begun when k was undecided
@@ -438,6 +452,18 @@ class Slot:
             self.enter(op, code, opaque)
             if op < self.least:
                 self.keep(op, code, one_line(f"error: {kind}: {message}"))
+
+
+class OpenSlot(Slot):
+    """A slot for ops that arrive at a rate. Their time runs from when they were due: that one had to wait counts."""
+
+    in_time = 0  # ops that ended within the time of the trial
+
+    def time(self, op, duration, end=None):
+        end, source = end or now(), self.run.source
+        self.timings.append(max(end - source.due(op), 0))
+        if end - source.begin <= source.span:
+            self.in_time += 1
 
 
 def type_name(cls):
@@ -1019,7 +1045,7 @@ class Run:
         self.op = Op(spec)
         self.inputs = Inputs(spec)
         self.source = Source(spec)
-        self.sampler = Sampler(1 if self.dry else spec.get("latency_every") or 0)
+        self.sampler = Sampler(1 if self.dry or self.source.open else spec.get("latency_every") or 0)
         self.slots, self.last = [], (None, None, 0)
         self.workers, self.broken = Workers(), None
         self.watch, self.step_clock = None, None
@@ -1037,7 +1063,7 @@ class Run:
             self.notes[text] = self.notes.get(text, 0) + count
 
     def slot(self):
-        s = Slot(self)
+        s = OpenSlot(self) if self.source.open else Slot(self)
         self.slots.append(s)
         return s
 
@@ -1176,7 +1202,9 @@ def run_threads(run, window):
 
 def run_pool(run, window):
     """A ThreadPoolExecutor, with as much submitted as keeps its threads busy."""
-    free, source = run.free_slots(2 * run.level), run.source
+    source = run.source
+    # An op that arrives when no thread is free has not started: it must not look so.
+    free = run.free_slots(run.level if source.open else 2 * run.level)
     run.threads = run.level + 1
 
     def one(slot, op):
@@ -1336,8 +1364,8 @@ def call_step(i, value):
 
 
 def call_chunk(ops):
-    """Runs ops in a worker. Returns what each gave: its number, time, pickled result or None, failure or None, and the
-    hash of the result, as enter takes it; and the worker's notes."""
+    """Runs ops in a worker. Returns what each gave: its number, time, pickled result or None, failure or None, the
+    hash of the result, as enter takes it, and when it ended by a clock that processes share; and the worker's notes."""
     run, rows = State.run, []
     for op in ops:
         value = run.inputs.of(op)
@@ -1355,7 +1383,7 @@ def call_chunk(ops):
             stay(e)
             failed = failure(e)
         stay()
-        rows.append((op, took, data, failed, code))
+        rows.append((op, took, data, failed, code, begin + took))
     notes = list(run.notes.items())
     run.notes.clear()
     return rows, notes
@@ -1456,14 +1484,14 @@ def run_executor(run, window, pool):
             if isinstance(e, concurrent.futures.BrokenExecutor) and run.broken is None:
                 run.broken = e
                 source.stopped = True
-            rows = [(op, 0, None, failure(e), None) for op in ops]
+            rows = [(op, 0, None, failure(e), None, 0) for op in ops]
         for note in notes:
             run.note(*note)
         total = 0
-        for op, took, data, failed, code in rows:
+        for op, took, data, failed, code, end in rows:
             slot.ops += 1
             if took and (op * GOLDEN) & MASK <= run.sampler.threshold:
-                slot.time(op, took)
+                slot.time(op, took, end)
             total += took
             if failed is None and data is not None:
                 try:
@@ -1479,6 +1507,10 @@ def run_executor(run, window, pool):
                 slot.count(op, *failed)
         return total // max(len(rows), 1)
 
+    if source.open:
+        run_arrivals(run, window, pool, take)
+        tell_broken(run)
+        return
     with window:
         while True:
             while len(pending) < 2 * run.level:
@@ -1499,8 +1531,35 @@ def run_executor(run, window, pool):
             if each and not source.gap:
                 share = (source.most - slot.ops) // (4 * run.level) if source.fixed else MAX_CHUNK
                 chunk = min(max(CHUNK_NS // each, 1), MAX_CHUNK, max(share, 1))
+    tell_broken(run)
+
+
+def tell_broken(run):
     if run.broken is not None:
         run.note(f"the pool broke: {str_of(run.broken)}")
+
+
+def run_arrivals(run, window, pool, take):
+    """Ops that arrive at a rate through an executor: one that arrives when no worker is free is not submitted."""
+    free, source, pending = threading.Semaphore(run.level), run.source, collections.deque()
+    with window:
+        while True:
+            free.acquire()
+            op = source.next()
+            if op is None:
+                break
+            run.wait_turn(op)
+            try:
+                future = pool.submit(call_chunk, [op])
+            except BaseException as e:
+                future = concurrent.futures.Future()
+                future.set_exception(e)
+            future.add_done_callback(lambda _: free.release())
+            pending.append((future, [op]))
+            while pending and pending[0][0].done():
+                take(*pending.popleft())
+        while pending:
+            take(*pending.popleft())
 
 
 # --- The trial --------------------------------------------------------------------------------------------------------
@@ -1671,6 +1730,12 @@ class Trial:
         record["latency_every"] = max(run.sampler.every, 1)
         if timings:
             record["latency"] = histogram(timings)
+        source = run.source
+        if source.open:
+            record["load"] = {
+                "rate_per_sec": 1e9 / source.gap, "window_ns": source.span, "due": source.arrivals(),
+                "done": sum(s.in_time for s in run.slots),
+            }
         if not self.spec.get("no_digest"):
             n = record["ops"]
             buckets += [0] * ((n - 1).bit_length() + 1 - len(buckets) if n else 0)

@@ -101,6 +101,9 @@ func writePlannedWorkload(w io.Writer, l *plan.Workload) {
 	if l.Race {
 		fmt.Fprintln(w, "  race             a trial of Go functions under the race detector")
 	}
+	if l.Rate > 0 {
+		fmt.Fprintf(w, "  load             %v arrive in trials that time, evenly, whether or not they can start\n", workload.Rate(l.Rate))
+	}
 	best := l.Objective
 	if len(l.Constraints) > 0 {
 		best += " with " + strings.Join(l.Constraints, ", ")

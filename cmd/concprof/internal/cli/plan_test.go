@@ -24,6 +24,7 @@ func TestLeastPlan(t *testing.T) {
 		{"pilot time", plan.LeastPilot, o.MinPilot},
 		{"timing time", plan.LeastTiming, o.MinTiming},
 		{"levels at the knee", plan.KneeLevels, o.KneeLevels},
+		{"ops of a p99", int64(plan.LeastTail), o.MinP99Ops},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("%s: a plan counts %v, and the planner takes %v", tt.name, tt.got, tt.want)
