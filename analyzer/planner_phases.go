@@ -124,10 +124,11 @@ func (v *view) probe(l *load) step {
 }
 
 // hang is the time after which a trial that should take no longer than worst,
-// its ops one after another, is ended: within what is left for it, if that is
-// more than worst, and within the workload's timeout.
+// its ops one after another, is ended: within what is left for it, but never
+// sooner than HangFactor says, and within the workload's timeout.
 func (v *view) hang(l *load, worst, left int64) int64 {
-	ns := min(max(int64(v.o.HangFactor*float64(worst)), int64(v.o.MinHang)), max(left, worst))
+	least := int64(v.o.HangFactor * float64(worst))
+	ns := max(min(int64(v.o.MinHang), left), least)
 	if l.w.TimeoutNs > 0 {
 		ns = min(ns, l.w.TimeoutNs)
 	}

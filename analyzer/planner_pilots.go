@@ -163,7 +163,7 @@ func (v *view) nextPilot(l *load, s *step) {
 			s.out = append(s.out, plan.Elimination{Cell: c, Reason: fmt.Sprintf("max_ops %d leaves %d ops, too few for %d trials of %d in flight", l.w.MaxOps, l.opsLeft(), v.o.MinReps, c.Concurrency)})
 			continue
 		}
-		t.TimeoutNs = v.hang(l, max(lasts, int64(float64(max(t.MinOps, t.Ops))*v.turn(l, c, g)))+v.overhead(l, false), left-v.reserve(l))
+		t.TimeoutNs = v.hang(l, max(lasts, int64(float64(max(t.MinOps, t.Ops))*v.turn(l, c, g)))+v.overhead(l, false), max(left-v.reserve(l), left/2))
 		t.Offload = v.offloadFor(l, c)
 		s.trial, s.why = t, fmt.Sprintf("%s: pilot of %s at %d", l.w.Name, c.Model, c.Concurrency)
 		if why, added := l.added[c]; added && rep == 0 {
