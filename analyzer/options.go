@@ -221,8 +221,8 @@ type Options struct {
 	// HangFactor and MinHang bound a contention probe and a pilot: one that takes
 	// so many times as long as its ops one after another, and at least MinHang,
 	// is ended. At a factor of 2 so many in flight do worse than sequential, if
-	// they end at all; 2 s are beyond what starting a process takes on a host
-	// that is busy.
+	// they end at all; 3 s are beyond what starting a process takes on a host
+	// that is busy: with 94 % of it taken, starting four workers took 2.4 s.
 	HangFactor float64
 	MinHang    time.Duration
 	// ProfileConcurrency caps the ops in flight of profiled trials. fgprof costs
@@ -291,7 +291,7 @@ func DefaultOptions() Options {
 		HandOverThread: 700 * time.Microsecond, HandOverProcess: 200 * time.Microsecond, SystemShare: 0.5, ObserverEffect: 1.10,
 		FailureSigmas: 3, LeftGoroutines: 1000, LeftOpenFiles: 128,
 		MinLevels: 6, MinR2: 0.9,
-		PilotFactor: 1.5, KneeLevels: 4, MinBlocks: 3, ControlReps: 3, ProbeConcurrency: 8, HangFactor: 2, MinHang: 2 * time.Second, ProfileConcurrency: 256,
+		PilotFactor: 1.5, KneeLevels: 4, MinBlocks: 3, ControlReps: 3, ProbeConcurrency: 8, HangFactor: 2, MinHang: 3 * time.Second, ProfileConcurrency: 256,
 		ClassifyShare: 0.20, ProbeShare: 0.05, PilotShare: 0.25, ProfileShare: 0.15, CheckShare: 0.02, RaceShare: 0.05, RaceSlowdown: 20, TraceShare: 0.02, ControlShare: 0.10,
 		MinControl:  100 * time.Millisecond,
 		MinProfiled: 150 * time.Millisecond, MaxProfiled: time.Second,
