@@ -54,6 +54,20 @@ def busy():
     return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")  # without idle and iowait
 
 
+class Numbers:
+    """The numbers of ops, which several threads take in turn."""
+
+    def __init__(self, end):
+        self.left, self.lock = iter(range(end)), threading.Lock()
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        with self.lock:
+            return next(self.left)
+
+
 class Op:
     def __init__(self, name):
         module, _, function = name.partition(":")
@@ -78,23 +92,25 @@ class Op:
     def company(self, size, ops):
         """Runs so many ops, size of them at a time. Returns numbers and results,
         and what the clocks did, read while the threads are still there."""
-        shares = [range(i, ops, size) for i in range(size)]
+        # Whoever is free takes the next: in fixed shares some would have all the
+        # ops of a kind that returns with a period.
+        numbers = Numbers(ops)
         results, from_, start = [], clocks(), time.monotonic()
         if self.coroutine:
             async def together():
-                return await asyncio.gather(*map(self.task, shares))
+                return await asyncio.gather(*[self.task(numbers) for _ in range(size)])
             for pairs in self.loop.run_until_complete(together()):
                 results += pairs
             return results, from_, clocks(), time.monotonic() - start
         done, leave = threading.Barrier(size + 1), threading.Event()
 
-        def work(numbers):
+        def work():
             for n in numbers:
                 results.append((n, self(n)))
             done.wait()
             leave.wait()
 
-        threads = [threading.Thread(target=work, args=(s,), daemon=True) for s in shares]
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(size)]
         for t in threads:
             t.start()
         done.wait()
