@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 
-	pprof "github.com/google/pprof/profile"
-
 	"github.com/concprof/concprof/analyzer/profile"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
@@ -86,7 +84,7 @@ func (j *judgement) flame(cell plan.Cell, fs []plan.Finished) {
 	for _, kind := range record.ProfileKinds() {
 		for _, perOp := range []bool{false, true} {
 			f := ProfileFile{Model: cell.Model, Concurrency: cell.Concurrency, Kind: kind, PerOp: perOp, Path: profilePath(cell, kind, perOp)}
-			if ofKind(set, kind) == nil {
+			if set.Of(kind) == nil {
 				f.Problem, f.Path = set.Problem, ""
 				if f.Problem == "" {
 					f.Problem = "it could not be derived"
@@ -145,20 +143,6 @@ func profilePath(c plan.Cell, kind record.ProfileKind, perOp bool) string {
 	return fmt.Sprintf("profiles/%s/%s-%d.%s.%s", c.Workload, c.Model, c.Concurrency, kind, end)
 }
 
-func ofKind(s *profile.Set, kind record.ProfileKind) *pprof.Profile {
-	switch kind {
-	case record.CPUProfile:
-		return s.CPU
-	case record.WallProfile:
-		return s.Wall
-	case record.OffCPUProfile:
-		return s.OffCPU
-	case record.MergedProfile:
-		return s.Merged
-	}
-	return nil
-}
-
 // A DerivedFile is a file that can be made from a result at any time. Its
 // path is relative to the run directory.
 type DerivedFile struct {
@@ -181,7 +165,7 @@ func DerivedFiles(res *Result) []DerivedFile {
 			if f.Path == "" || set == nil {
 				continue
 			}
-			p := ofKind(set, f.Kind)
+			p := set.Of(f.Kind)
 			if p == nil {
 				continue
 			}

@@ -61,7 +61,7 @@ func exportOne(res *analyzer.Result, ws []analyzer.Workload, f ExportFormat, s S
 		return nil, notThere("leave --per-op out", "pstats shows milliseconds, which times per op are less than")
 	}
 	for _, kind := range kinds {
-		p := kindOf(flame.Set, kind)
+		p := flame.Set.Of(kind)
 		if p == nil {
 			continue
 		}
@@ -107,7 +107,7 @@ func exportAll(res *analyzer.Result, ws []analyzer.Workload, s Selection) (*Expo
 				continue
 			}
 			for _, kind := range []record.ProfileKind{record.WallProfile, record.CPUProfile, record.OffCPUProfile} {
-				p := kindOf(f.Set, kind)
+				p := f.Set.Of(kind)
 				if p == nil || s.Kind != "" && kind != s.Kind {
 					continue
 				}
@@ -196,20 +196,6 @@ func title(f *analyzer.Flame, kind record.ProfileKind, perOp bool) string {
 		s += ", per op"
 	}
 	return s
-}
-
-func kindOf(s *profile.Set, kind record.ProfileKind) *pprof.Profile {
-	switch kind {
-	case record.CPUProfile:
-		return s.CPU
-	case record.WallProfile:
-		return s.Wall
-	case record.OffCPUProfile:
-		return s.OffCPU
-	case record.MergedProfile:
-		return s.Merged
-	}
-	return nil
 }
 
 // portable returns p with comments, as go tool pprof shows it; p itself stays

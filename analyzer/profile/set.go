@@ -4,6 +4,8 @@ package profile
 
 import (
 	"github.com/google/pprof/profile"
+
+	"github.com/concprof/concprof/probes/record"
 )
 
 // A Set holds the derived profiles of one cell, rebased on the op's entry
@@ -27,4 +29,19 @@ type Set struct {
 	// their root (over 32 frames).
 	Truncated float64
 	Problem   string
+}
+
+// Of returns the profile of a kind, nil if the set has none.
+func (s *Set) Of(kind record.ProfileKind) *profile.Profile {
+	switch kind {
+	case record.CPUProfile:
+		return s.CPU
+	case record.WallProfile:
+		return s.Wall
+	case record.OffCPUProfile:
+		return s.OffCPU
+	case record.MergedProfile:
+		return s.Merged
+	}
+	return nil
 }

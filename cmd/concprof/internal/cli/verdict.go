@@ -158,16 +158,7 @@ func derivedProfile(file analyzer.ProfileFile, flames []analyzer.Flame) (*pprof.
 		if f.Cell.Model != file.Model || f.Cell.Concurrency != file.Concurrency || f.Set == nil {
 			continue
 		}
-		switch file.Kind {
-		case record.CPUProfile:
-			return f.Set.CPU, f.Set.Ops
-		case record.WallProfile:
-			return f.Set.Wall, f.Set.Ops
-		case record.OffCPUProfile:
-			return f.Set.OffCPU, f.Set.Ops
-		case record.MergedProfile:
-			return f.Set.Merged, f.Set.Ops
-		}
+		return f.Set.Of(file.Kind), f.Set.Ops
 	}
 	return nil, 0
 }
