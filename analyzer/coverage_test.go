@@ -123,7 +123,12 @@ func TestWhatIsClaimed(t *testing.T) {
 	t.Logf("%d levels were added; what is recommended reaches %.3f of the best of the plan's own levels in the mean", sum.added, sum.beyond/float64(max(sum.recommended, 1)))
 	for i, c := range sum.claims {
 		t.Logf("%s: %v", claimNames[i], c)
-		if c.short() {
+		switch {
+		case i == ofDropped && c.n > 0:
+			t.Errorf("%s: they are not to claim any: %v", claimNames[i], c)
+		case i != ofDropped && c.n == 0:
+			t.Errorf("%s: there was nothing to hold", claimNames[i])
+		case c.short():
 			t.Errorf("%s: fewer hold than is claimed: %v", claimNames[i], c)
 		}
 	}
