@@ -10,6 +10,7 @@ import (
 	"github.com/concprof/concprof/analyzer"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/record"
+	"github.com/concprof/concprof/probes/workload"
 )
 
 // A Label says what is true of an op, whoever measures it.
@@ -25,8 +26,11 @@ type Label struct {
 	Models    []model.Model        `json:"models"`        // the families that suit it
 	// Blocking says that its waits would stall a true event loop, so that one
 	// is not what others are compared with.
-	Blocking bool   `json:"blocking,omitempty"`
-	Why      string `json:"why"`
+	Blocking bool `json:"blocking,omitempty"`
+	// Sweep is the budget of its exhaustive sweep where the usual one is too short for six
+	// trials of a cell.
+	Sweep workload.Duration `json:"sweep,omitzero"`
+	Why   string            `json:"why"`
 }
 
 // files are the workload files of a suite, by the kind of their targets.

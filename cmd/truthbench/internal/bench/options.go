@@ -64,7 +64,7 @@ func parse(stderr io.Writer, args []string) (Options, error) {
 	fs.DurationVar(&o.Time, "time", 0, "begin nothing that would end later, and print what is there (default no end)")
 	fs.DurationVar(&o.Budget, "budget", 0, "budget of a run (default that of the suite)")
 	fs.BoolVar(&o.Sweep, "sweep", true, "compare with an exhaustive sweep, which is measured if the cache has none")
-	fs.DurationVar(&o.SweepBudget, "sweep-budget", 36*time.Second, "budget of a sweep; ops with a longer budget of their own get half as much again as that")
+	fs.DurationVar(&o.SweepBudget, "sweep-budget", 36*time.Second, "budget of a sweep; ops with a longer budget of their own get half as much again as that, and some what their label says")
 	fs.BoolVar(&o.Overhead, "overhead", true, "compare the executors with loops by hand")
 	fs.StringVar(&o.Cache, "cache", ".concprof/truth", "folder for results, sweeps and run directories")
 	fs.StringVar(&o.Format, "format", "text", "text or markdown")

@@ -146,5 +146,5 @@ func (b *bench) budget(l Label) time.Duration {
 
 // sweepBudget is that of the exhaustive sweep of an op.
 func (b *bench) sweepBudget(l Label) time.Duration {
-	return max(b.o.SweepBudget, b.own(l)*3/2)
+	return max(b.o.SweepBudget, b.own(l)*3/2, time.Duration(l.Sweep))
 }

@@ -99,10 +99,11 @@ func (b *bench) measure(ctx context.Context, steps []step) error {
 			failed = append(failed, fmt.Errorf("interrupted with %d of %d measured: the same command goes on; what was measured is kept in %s", i, len(steps), b.o.Cache))
 			break
 		}
-		switch {
-		case errors.Is(err, errNotKept) && b.o.Require == "class":
-			fmt.Fprintf(b.stderr, "%s: %v\n", s.what, err)
-		case err != nil:
+		if err == nil {
+			continue
+		}
+		fmt.Fprintf(b.stderr, "%s: %v\n", s.what, err)
+		if !errors.Is(err, errNotKept) || b.o.Require != "class" {
 			failed = append(failed, fmt.Errorf("%s: %w", s.what, err))
 		}
 	}
