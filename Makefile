@@ -63,8 +63,8 @@ fuzz: ## each fuzz target until it has had FUZZTIME of CPU; goes on where it was
 faults: ## every row of docs/faults.md by its tests, and a table of what was seen
 	@$(GO) run ./cmd/faultcheck $(FAULTFLAGS)
 
-soak: ## runs with a random fault each, five seconds a round; goes on where it was ended: SOAK=1000 make soak
-	$(GO) test ./cmd/concprof -run '^TestSoak$$' -count=1 -timeout 0 -v -soak $(SOAK) -soak-seed $(SOAKSEED) -soak-state $(CURDIR)/.soak
+soak: ## runs with a random fault each, four at once, two seconds a round; goes on where it was ended: SOAK=1000 make soak
+	$(GO) test ./cmd/concprof -run '^TestSoak$$' -count=1 -parallel 4 -timeout 0 -v -soak $(SOAK) -soak-seed $(SOAKSEED) -soak-state $(CURDIR)/.soak
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PACKAGES)

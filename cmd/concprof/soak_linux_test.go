@@ -75,15 +75,28 @@ func TestSoak(t *testing.T) {
 		if done[n] {
 			continue
 		}
-		ok := t.Run(fmt.Sprintf("round %d of seed %d", n, *soakSeed), func(t *testing.T) { soak(t, n) })
-		if ok && *soakState != "" {
-			f, err := os.OpenFile(*soakState, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
-			if err != nil {
-				t.Fatal(err)
+		t.Run(fmt.Sprintf("round %d of seed %d", n, *soakSeed), func(t *testing.T) {
+			t.Parallel() // a round mostly waits; go test -parallel says how many run at once
+			soak(t, n)
+			if !t.Failed() {
+				keepRound(t, n)
 			}
-			fmt.Fprintln(f, *soakSeed, n)
-			f.Close()
-		}
+		})
+	}
+}
+
+// keepRound notes that a round went well.
+func keepRound(t *testing.T, n int) {
+	if *soakState == "" {
+		return
+	}
+	f, err := os.OpenFile(*soakState, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := fmt.Fprintln(f, *soakSeed, n); err != nil {
+		t.Fatal(err)
 	}
 }
 
