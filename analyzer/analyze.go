@@ -112,6 +112,7 @@ type judgement struct {
 	looks    looks // what the wall profiles of the classifying trials show
 	probe    looks // and of the contention probe
 	demand   demand
+	watched  float64 // the demand by the classifying trials alone, scaled: what is predicted from, before others have run
 	verdict  verdict
 	results  []outcome
 	out      Workload
@@ -173,17 +174,15 @@ func (j *judgement) judgeClass() {
 		return
 	}
 	j.demand = o.demand(j.classify, j.scale())
-	if k := j.stretched(); k > 1 {
-		j.demand.High, j.demand.scaled.High = k*j.demand.High, k*j.demand.scaled.High
-		j.say(ofSplit, "an op takes %.1f times as long while its class is looked at, so its demand may be as many times what was read", k)
-	}
-	j.out.Demand = j.demand.Value
-	j.out.DemandInterval = [2]float64{j.demand.Low, j.demand.High}
+	j.watched = j.demand.scaled.Value
 	j.out.Split = splitOf(j.classify)
-	j.out.InnerParallelism = j.innerParallelism()
 	j.looks = j.lookAt(j.classify).awaited(j.classify)
 	j.out.Waits = j.looks.waits(j.out.Split.Blocked)
 	j.judgeTrace()
+	j.mendDemand()
+	j.out.Demand = j.demand.Value
+	j.out.DemandInterval = [2]float64{j.demand.Low, j.demand.High}
+	j.out.InnerParallelism = j.innerParallelism()
 	j.out.Steps = o.steps(j.classify, j.scale())
 	j.verdict = o.class(j.demand.scaled)
 	if !j.noise.ControlsOK && j.verdict.class != Inconclusive && !j.clocksAgree() {
@@ -248,7 +247,7 @@ func (j *judgement) clockDifference() (float64, bool) {
 		if t := f.Record.Thread; t != nil {
 			labelled += float64(t.LabelledNs)
 			cpu += float64(t.CPUNs)
-			wall += float64(f.Record.WallNs - t.RunnableNs)
+			wall += opsNs(&f.Record) - float64(t.RunnableNs)
 		}
 	}
 	if cpu <= 0 || cpu < j.o.BusyCPU*wall || labelled <= 0 {

@@ -12,6 +12,8 @@ import (
 //	max(thread CPU, labelled CPU) / (wall - the thread's run-queue wait)
 //	+ children's CPU / wall
 //
+// where wall is the time of the ops: what max_rate held them apart by is left out.
+//
 // CPU over wall alone is wrong on a busy host, where a pure loop reads 0.53
 // and its run-queue delay 0.47. The labelled CPU counts goroutines that an op
 // starts. Measured right in 28 of 28 quiet runs and in 24 of 28 beside two
@@ -21,7 +23,7 @@ func demandOf(r *record.Record) float64 {
 		return 0
 	}
 	cpu, runnable := opCPU(r)
-	wall := float64(r.WallNs)
+	wall := opsNs(r)
 	// What a thread computed and what it waited cannot exceed how long it
 	// lived; clocks of different grain sometimes say so.
 	least := 1.0
@@ -30,6 +32,19 @@ func demandOf(r *record.Record) float64 {
 	}
 	return cpu/max(wall-runnable, least) + float64(r.CPU.ChildrenNs)/wall
 }
+
+// opsNs returns the time for which an op was in flight in a trial that runs one
+// at a time: its wall time without what max_rate held the next op back.
+func opsNs(r *record.Record) float64 {
+	if t := r.Thread; t != nil {
+		return float64(max(r.WallNs-t.PausedNs, 1))
+	}
+	return float64(r.WallNs)
+}
+
+// sampleNs is the CPU time behind a sample of Go's CPU profile, which is taken a
+// hundred times a second.
+const sampleNs = 1e7
 
 // opCPU returns the CPU time of the ops of a sequential trial, children
 // apart, and the run-queue delay of their thread. Without a thread's own
@@ -43,9 +58,13 @@ func opCPU(r *record.Record) (cpu, runnable float64) {
 	// Children's time and the process's are read one after the other.
 	process := max(r.CPU.UserNs+r.CPU.SystemNs-r.CPU.ChildrenNs, 0)
 	if t := r.Thread; t != nil && r.Python != nil {
-		return float64(max(t.CPUNs, process)), float64(t.RunnableNs)
+		return float64(max(t.CPUNs, process-t.PausedCPUNs)), float64(t.RunnableNs)
 	} else if t != nil {
-		return float64(max(t.CPUNs, t.LabelledNs)), float64(t.RunnableNs)
+		labelled := t.LabelledNs
+		if t.PausedNs > 0 && labelled < t.CPUNs+2*sampleNs {
+			labelled = 0 // a sample more or less is much of the few ops that max_rate lets run
+		}
+		return float64(max(t.CPUNs, labelled)), float64(t.RunnableNs)
 	}
 	return float64(process), float64(r.CPU.RunnableNs)
 }
@@ -71,7 +90,7 @@ func (o Options) queued(r *record.Record) float64 {
 		return 0
 	}
 	cpu, runnable := opCPU(r)
-	wall := float64(r.WallNs)
+	wall := opsNs(r)
 	blocked := max(wall-runnable-cpu-float64(r.CPU.ChildrenNs), 0)
 	others := max(float64(r.CPU.RunnableNs)-runnable, 0)
 	queued := min(blocked, others)
@@ -92,7 +111,7 @@ func (o Options) demandAtMost(r *record.Record) float64 {
 		return demandOf(r)
 	}
 	cpu, runnable := opCPU(r)
-	wall := float64(r.WallNs)
+	wall := opsNs(r)
 	return cpu/max(wall-runnable-queued, float64(r.Thread.CPUNs), 1) + float64(r.CPU.ChildrenNs)/max(wall-queued, 1)
 }
 
@@ -121,32 +140,4 @@ func (o Options) demand(fs []plan.Finished, s scale) demand {
 	sc := in
 	sc.Value, sc.Low, sc.High = s.at(in.Value), s.at(in.Low), s.at(in.High)
 	return demand{Interval: in, scaled: sc}
-}
-
-// stretched returns how many times as long an op takes in the classifying
-// trials, queueing apart, as in unprofiled ones, 1 where the trials do not lie
-// apart by more than ObserverEffect. A thread of its own makes each hand-over
-// to a goroutine one between threads, and profilers stop what they look at: an
-// op may be blocked for as much more than it is when nobody looks.
-func (j *judgement) stretched() float64 {
-	timing := j.load.counted(j.load.baseline(), plan.Timing, j.o)
-	if len(timing) < j.o.MinReps || len(j.classify) < j.o.MinReps {
-		return 1
-	}
-	watched := values(j.classify, func(r *record.Record) float64 {
-		_, runnable := opCPU(r)
-		return max(float64(r.WallNs)-runnable, 0) / float64(max(r.Ops, 1))
-	})
-	plain := values(timing, func(r *record.Record) float64 {
-		if r.Load != nil { // its wall time is that of the arrivals
-			return r.Latency.Mean()
-		}
-		return float64(r.WallNs) / float64(max(r.Ops, 1))
-	})
-	least, _ := stats.Range(watched)
-	_, most := stats.Range(plain)
-	if most <= 0 || least <= most*j.o.ObserverEffect {
-		return 1
-	}
-	return stats.Median(watched) / stats.Median(plain)
 }

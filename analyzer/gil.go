@@ -60,7 +60,7 @@ func (o Options) gilShare(fs []plan.Finished) (share float64, known bool) {
 	}
 	cpu := stats.Median(values(fs, func(r *record.Record) float64 {
 		used, runnable := opCPU(r)
-		return used / max(float64(r.WallNs)-runnable, used, 1)
+		return used / max(opsNs(r)-runnable, used, 1)
 	}))
 	return min(cpu*part+asleep/all, 1), true
 }

@@ -2,6 +2,7 @@ package analyzer
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/concprof/concprof/analyzer/internal/stats"
@@ -40,14 +41,15 @@ func (j *judgement) limit(kind LimitKind, share float64, at looks, wait record.W
 }
 
 // limitLock reads the contention probe: the runtime's own counter of mutex
-// waits, and the wall profile for locks that the counter does not see.
+// waits, and the wall profile for locks that the counter does not see. What the
+// profile saw tells how much of the waiting was a warm-up: it sees every wait as
+// often as it is long, while the counter takes one in mutexSampled, for all.
 func (j *judgement) limitLock(f *plan.Finished) {
-	counted := mutexShare(&f.Record, f.Trial.Cell.Concurrency)
-	seen := j.probe.Share(record.Lock)
-	if all := mutexWait(&f.Record, f.Trial.Cell.Concurrency); all >= j.o.MutexWaitShare {
-		seen *= counted / all // the profile saw the same lock, and the same warm-up
-	} else {
-		seen = afterWarmUp(&f.Record, f.Trial.Cell.Concurrency, seen)
+	r, c := &f.Record, f.Trial.Cell.Concurrency
+	counted, all := mutexShare(r, c), j.probe.locked(c)
+	seen := afterWarmUp(r, c, all)
+	if all > 0 {
+		counted = max(counted, mutexWait(r, c)*seen/all)
 	}
 	alone := j.looks.Share(record.Lock)
 	if counted < j.o.MutexWaitShare && seen-alone < j.o.LockShare {
@@ -59,21 +61,50 @@ func (j *judgement) limitLock(f *plan.Finished) {
 	if p, ok := j.probe.place(record.Lock); ok {
 		at = ", in " + j.load.told(p).String()
 	}
-	j.say(ofLimits, "with %d in flight, ops that do not hold the lock spend %.0f %% of their time waiting for it%s", f.Trial.Cell.Concurrency, 100*min(share, 1), at)
+	j.say(ofLimits, "with %d in flight, ops that do not hold the lock spend %.0f %% of their time waiting for it%s", c, 100*min(share, 1), at)
 }
 
-// limitGC compares the collector's CPU time with all CPU time of unprofiled
-// sequential trials, or of the classifying ones if there are none. The runtime
-// measures its collector by the wall clock, so on a noisy host it says nothing;
-// and it must matter to the op's time too, for what waits has cores to spare.
+// locked returns the share of the time of so many ops in flight that they were
+// seen to wait for a lock. Where the number of looks is known it goes by that: on
+// busy processors goroutines that have not begun their op show none.
+func (k looks) locked(inFlight int) float64 {
+	share := k.Share(record.Lock)
+	if k.Ticks > 0 {
+		share = min(share, float64(k.Blocked[record.Lock])/float64(k.Ticks*int64(inFlight)))
+	}
+	return share
+}
+
+// limitGC compares the collector's CPU time with all CPU time, of ops that run
+// alone and where most are done: alone the collector works on processors that
+// are idle, which takes nothing from the ops. The runtime measures its collector
+// by the wall clock, so on a noisy host, or of trials that are profiled beside
+// others, it says nothing.
 func (j *judgement) limitGC() {
 	if j.noisy(j.noise) != "" {
 		return
 	}
-	fs := j.load.counted(j.load.baseline(), plan.Timing, j.o)
-	if len(fs) == 0 {
-		fs = j.classify
+	alone := j.load.counted(j.load.baseline(), plan.Timing, j.o)
+	if len(alone) == 0 {
+		alone = j.classify
 	}
+	share, where := j.o.collecting(alone, 1), "under sequential"
+	if x := j.fastestOfOneProcess(); x != nil {
+		if s := j.o.collecting(x.shown(), j.load.cores); s > share {
+			share, where = s, fmt.Sprintf("with %d in flight under %s", x.cell.Concurrency, x.cell.Model)
+		}
+	}
+	if share == 0 {
+		return
+	}
+	j.limit(LimitGC, share, looks{}, record.Other)
+	j.say(ofLimits, "%s the garbage collector takes %.0f %% of the CPU time, from cores that ops could use", where, 100*min(share, 1))
+}
+
+// collecting returns the collector's share of the CPU time of trials, 0 if that
+// is no limit. It must matter to the cores that the ops can use too, for what
+// waits has them to spare.
+func (o Options) collecting(fs []plan.Finished, cores int) float64 {
 	var gc, cpu, wall float64
 	var cycles int64
 	for _, f := range fs {
@@ -84,11 +115,28 @@ func (j *judgement) limitGC() {
 			wall += float64(f.Record.WallNs)
 		}
 	}
-	if cycles < j.o.MinGCCycles || gc < j.o.GCShare*cpu || gc < j.o.GCShare*wall {
-		return
+	if cycles < o.MinGCCycles || gc < o.GCShare*cpu || gc < o.GCShare*wall*float64(cores) {
+		return 0
 	}
-	j.limit(LimitGC, gc/cpu, looks{}, record.Other)
-	j.say(ofLimits, "the garbage collector takes %.0f %% of the CPU time, from cores that other ops could use", 100*min(gc/cpu, 1))
+	return gc / cpu
+}
+
+// fastestOfOneProcess returns the cell with the most throughput of those that
+// run several ops at once in one process, on all cores: of those that were measured
+// to the end, if there are any.
+func (j *judgement) fastestOfOneProcess() *outcome {
+	var best *outcome
+	for i := range j.results {
+		x := &j.results[i]
+		if m := x.cell.Model; x.cell.Concurrency < 2 || m == model.EventLoop || apart(m) || j.out.Cells[i].Status == record.WrongResult {
+			continue
+		}
+		full := best != nil && len(best.timing) > 0
+		if best == nil || len(x.timing) > 0 && !full || len(x.timing) > 0 == full && x.rate() > best.rate() {
+			best = x
+		}
+	}
+	return best
 }
 
 // stall is the share of an op's time in calls that would stall a true event
@@ -96,7 +144,7 @@ func (j *judgement) limitGC() {
 // its loop is measured (loop.go). What may have been queueing for a processor
 // is not shown to be asleep.
 func (j *judgement) stall() float64 {
-	queued := stats.Median(values(j.classify, func(r *record.Record) float64 { return j.o.queued(r) / float64(max(r.WallNs, 1)) }))
+	queued := stats.Median(values(j.classify, func(r *record.Record) float64 { return j.o.queued(r) / max(opsNs(r), 1) }))
 	return j.looks.blocking(max(j.out.Split.Blocked-queued, 0))
 }
 
@@ -114,7 +162,7 @@ func (j *judgement) limitStall() {
 	j.limit(LimitLoopStall, share, j.looks, kind)
 	var op float64
 	for _, f := range j.classify {
-		op = max(op, float64(f.Record.WallNs)/float64(max(f.Record.Ops, 1)))
+		op = max(op, opsNs(&f.Record)/float64(max(f.Record.Ops, 1)))
 	}
 	j.warn(WarnLoopStall, "keep the blocking call off the loop: hand it to a thread or a pool",
 		"an op would stall a true event loop by %s, %.0f %% of its time: Go hides that by starting threads", seconds(int64(op*share)), 100*share)

@@ -172,6 +172,11 @@ func TestDemandUsesTheRightClocks(t *testing.T) {
 		{"computes on two goroutines", record.Record{WallNs: 100, Thread: &record.Thread{CPUNs: 50, LabelledNs: 190}}, 1.9},
 		{"computes in a child", record.Record{WallNs: 100, Thread: &record.Thread{CPUNs: 2}, CPU: record.CPU{ChildrenNs: 90}}, 0.92},
 		{"no thread clocks", record.Record{WallNs: 100, CPU: record.CPU{UserNs: 30, SystemNs: 30, ChildrenNs: 50}}, 0.6},
+		{"held back by max_rate for nine tenths", record.Record{WallNs: 1000, Thread: &record.Thread{CPUNs: 99, PausedNs: 900}}, 0.99},
+		{"held back, one sample of the CPU profile", record.Record{WallNs: 1e9, Thread: &record.Thread{CPUNs: 3e6, LabelledNs: 1e7, PausedNs: 996e6}}, 0.75},
+		{"held back, computes on two goroutines", record.Record{WallNs: 1e9, Thread: &record.Thread{CPUNs: 5e7, LabelledNs: 2e8, PausedNs: 9e8}}, 2},
+		{"held back, CPython's process computes in between", record.Record{WallNs: 1000, CPU: record.CPU{UserNs: 90}, Python: &record.Python{},
+			Thread: &record.Thread{CPUNs: 50, PausedNs: 900, PausedCPUNs: 40}}, 0.5},
 		{"more run-queue wait than wall", record.Record{WallNs: 100, Thread: &record.Thread{CPUNs: 50, RunnableNs: 120}}, 1},
 		{"nothing", record.Record{}, 0},
 	}

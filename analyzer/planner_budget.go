@@ -87,7 +87,7 @@ func (v *view) guessOf(l *load) guess {
 		var wall, cpu, ops float64
 		for _, f := range fs {
 			_, runnable := opCPU(&f.Record)
-			wall += max(float64(f.Record.WallNs)-runnable, 1)
+			wall += max(opsNs(&f.Record)-runnable, 1)
 			c, _ := opCPU(&f.Record)
 			cpu += c + float64(f.Record.CPU.ChildrenNs)
 			ops += float64(f.Record.Ops)
@@ -147,10 +147,22 @@ func (o Options) idle(f *plan.Finished, cores int) bool {
 	return used < o.IdleCPU && used+r.Host.ForeignShare < o.BusyCPU
 }
 
+// mutexSampled is of how many waits for a mutex Go's runtime times one, for all
+// of them (gTrackingPeriod in runtime/runtime2.go).
+const mutexSampled = 8
+
 // mutexShare is the share of the time of the other C-1 ops that goroutines
-// waited for mutexes, but for what a warm-up explains.
+// waited for mutexes, but for what a warm-up explains; 0 where it may explain
+// all. Few long waits are counted at up to mutexSampled times their length.
 func mutexShare(r *record.Record, concurrency int) float64 {
-	return afterWarmUp(r, concurrency, mutexWait(r, concurrency))
+	all := mutexWait(r, concurrency)
+	if c := int64(concurrency); timedAll(r, concurrency) {
+		longer := r.Latency.Slowest(c) - float64(c*r.Latency.Quantile(0.5))
+		if all*float64(r.WallNs)*float64(c-1) <= mutexSampled*longer {
+			return 0
+		}
+	}
+	return afterWarmUp(r, concurrency, all)
 }
 
 // mutexWait is the same with the warm-up.
@@ -161,16 +173,22 @@ func mutexWait(r *record.Record, concurrency int) float64 {
 	return float64(r.Runtime.MutexWaitNs) / float64(r.WallNs) / float64(concurrency-1)
 }
 
+// timedAll reports whether the slowest ops of a trial are known, and others
+// beside them.
+func timedAll(r *record.Record, concurrency int) bool {
+	return r.WallNs > 0 && r.LatencyEvery <= 1 && r.Latency != nil && r.Latency.N >= int64(2*concurrency)
+}
+
 // afterWarmUp returns which share of the time of the other C-1 ops went into
 // waiting for a lock, if the C slowest ops did nothing else: what is built once
 // a process, a table, a pool of connections, has the first op of each of the C
 // in flight wait for the one that builds it, and that limits nothing. Where a
 // lock does limit, all ops wait alike, and the share stays what it was.
 func afterWarmUp(r *record.Record, concurrency int, share float64) float64 {
-	c := float64(concurrency)
-	if r.WallNs <= 0 || r.LatencyEvery > 1 || r.Latency == nil || r.Latency.N < int64(2*concurrency) {
-		return share // not every op was timed, or there are hardly others
+	if !timedAll(r, concurrency) {
+		return share
 	}
+	c := float64(concurrency)
 	all := c * float64(r.WallNs)
 	slowest := min(r.Latency.Slowest(int64(concurrency)), all)
 	if slowest >= all {

@@ -96,7 +96,7 @@ func (j *judgement) predict() {
 	if len(j.classify) == 0 || j.demand.N == 0 {
 		return
 	}
-	j.out.Prediction = j.predictAt(j.demand.scaled.Value)
+	j.out.Prediction = j.predictAt(j.watched)
 	if p := j.out.Prediction; p != nil {
 		j.say(ofPrediction, "all this lets expect %s to win", setupOf(&Cell{Model: p.Model, Concurrency: p.Concurrency}))
 	}

@@ -15,11 +15,11 @@ func splitOf(fs []plan.Finished) Split {
 	}
 	on := stats.Median(values(fs, func(r *record.Record) float64 {
 		cpu, _ := opCPU(r)
-		return min((cpu+float64(r.CPU.ChildrenNs))/float64(r.WallNs), 1)
+		return min((cpu+float64(r.CPU.ChildrenNs))/opsNs(r), 1)
 	}))
 	ready := stats.Median(values(fs, func(r *record.Record) float64 {
 		_, runnable := opCPU(r)
-		return min(runnable/float64(r.WallNs), 1)
+		return min(runnable/opsNs(r), 1)
 	}))
 	if sum := on + ready; sum > 1 {
 		on, ready = on/sum, ready/sum

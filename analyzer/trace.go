@@ -24,13 +24,15 @@ type Trace struct {
 	// goroutine, as Go's scheduler has them, and sum to 1: whether a goroutine that
 	// runs has a processor, or one in a system call or in C is asleep there, no
 	// trace tells. GCAssist is the part of Running in which it helped the garbage
-	// collector, GCWait the part of Waits in which it was parked for that.
+	// collector, GCWait the part of Waits in which it was parked for that, and
+	// Computed the part in which a goroutine that it waited for ran, or was ready to.
 	Running    float64                 `json:"running"`
 	Runnable   float64                 `json:"runnable"`
 	SystemCall float64                 `json:"system_call"`
 	Waits      map[record.Wait]float64 `json:"waits,omitempty"`
 	GCAssist   float64                 `json:"gc_assist"`
 	GCWait     float64                 `json:"gc_wait"`
+	Computed   float64                 `json:"computed"`
 	// Resolved are Waits with those for another goroutine charged to what that one
 	// waited for meanwhile.
 	Resolved map[record.Wait]float64 `json:"resolved,omitempty"`
@@ -83,6 +85,7 @@ func (j *judgement) judgeTrace() {
 		t.SystemCall += float64(n) / all
 	}
 	t.GCAssist, t.GCWait = float64(a.AssistNs)/all, float64(a.Direct.GC)/all
+	t.Computed = float64(a.ComputedNs) / all
 	if j.looks.Samples == 0 {
 		return // there is nothing to hold it against
 	}

@@ -32,6 +32,9 @@ type Account struct {
 	// AssistNs is the part of Direct.Running in which the op helped the garbage
 	// collector.
 	AssistNs int64
+	// ComputedNs is the part of Direct.Blocked in which a goroutine of the process
+	// that was waited for ran, or was ready to.
+	ComputedNs int64
 	// Ended says that the trace lasted to the end of the ops. One that grows too
 	// large is ended sooner.
 	Ended bool
@@ -67,6 +70,7 @@ func (s *scheduler) account(depth int) (*Account, error) {
 			enter(&a.Resolved, x)
 		}
 	}
+	a.ComputedNs = s.computed
 	if a.Direct.Samples <= 0 {
 		return nil, fmt.Errorf("the trace shows nothing of the ops")
 	}
@@ -147,6 +151,9 @@ func (s *scheduler) charge(w *profile.WaitShares, waker trace.GoID, as record.Wa
 			s.unborn(w, g, as, at, x.from, depth)
 		}
 		at = x.to
+		if x.park == nil {
+			s.computed += x.ns()
+		}
 		switch {
 		case x.park == nil || x.park.State == profile.Running || x.park.Wait == record.Other && !x.park.GC:
 			w.Blocked[as] += x.ns()

@@ -65,6 +65,10 @@ func TestRecorded(t *testing.T) {
 				t.Fatal(err)
 			}
 			check(t, o, a)
+			// Of all ops one waits for a goroutine that computes.
+			if share := float64(a.ComputedNs) / float64(a.Direct.Samples); o.name == "ping-pong" && share < 0.5 || o.name != "ping-pong" && share > 0.2 {
+				t.Errorf("the others computed for %.2f of its time", share)
+			}
 		})
 	}
 }

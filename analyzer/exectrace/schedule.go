@@ -45,6 +45,8 @@ type scheduler struct {
 	ops        trace.GoID // NoGoroutine until the mark
 	begin, end trace.Time
 	ended      bool
+
+	computed int64 // ns for which others ran or were ready to, while the ops waited for them
 }
 
 // A parkKey is what tells one park from another. Stacks of one generation of the

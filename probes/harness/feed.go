@@ -35,6 +35,9 @@ type pace struct {
 	gap   float64       // nanoseconds between starts; 0: as fast as they can
 	open  bool          // ops arrive at the gap, whether or not they can start
 	start time.Time
+	// rest waits until the next op is due, where ops run one at a time and somebody
+	// looks at the clocks meanwhile; nil sleeps.
+	rest func(time.Duration)
 }
 
 func newPace(s *Spec) pace {
@@ -93,7 +96,7 @@ func (p *pace) admit(op int64) (ok bool, checkAt int64) {
 			return false, op
 		}
 		if wait := due - time.Since(p.start); wait > 0 {
-			time.Sleep(wait)
+			p.wait(wait)
 		}
 	}
 	if p.time <= 0 {
@@ -110,6 +113,14 @@ func (p *pace) admit(op int64) (ok bool, checkAt int64) {
 		return true, op + 1
 	}
 	return true, min(op+p.stride(op, passed), p.limit)
+}
+
+func (p *pace) wait(d time.Duration) {
+	if p.rest != nil {
+		p.rest(d)
+		return
+	}
+	time.Sleep(d)
 }
 
 // due returns when op is to start at the earliest.

@@ -137,6 +137,7 @@ func mergeRuntime(r, o *record.Runtime) {
 	r.OpenFilesBefore += o.OpenFilesBefore
 	r.OpenFilesAfter += o.OpenFilesAfter
 	r.GCCPUNs += o.GCCPUNs
+	r.GCIdleNs += o.GCIdleNs
 	r.GCCycles += o.GCCycles
 	r.AllocBytes += o.AllocBytes
 	r.MutexWaitNs += o.MutexWaitNs

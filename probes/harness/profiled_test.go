@@ -62,6 +62,31 @@ func TestClassifyCPU(t *testing.T) {
 	}
 }
 
+// The time for which max_rate holds the next op back is no op's, and neither is
+// what the thread does in it.
+func TestClassifyHeldBack(t *testing.T) {
+	o := probe(t, Spec{
+		Mode: ModeClassify, Ops: 10, MaxRate: 50, LatencyEvery: 1,
+		Steps: []Step{{Name: "hash", Kind: KindCPU, Work: "sha256", Iterations: 1}},
+	})
+	r := o.record(t)
+	if o.code != 0 || r.Thread == nil || r.Latency == nil {
+		t.Fatalf("code %d, record %+v\n%s", o.code, r, o.stderr)
+	}
+	// No sleep ends early: what is left of the time holds all ops.
+	x := r.Thread
+	if x.PausedNs <= 0 || x.PausedNs > r.WallNs || float64(r.WallNs-x.PausedNs) < r.Latency.Sum {
+		t.Errorf("held back for %d of %d ns, ops took %.0f", x.PausedNs, r.WallNs, r.Latency.Sum)
+	}
+	if x.CPUNs <= 0 || x.PausedCPUNs <= 0 || x.RunnableNs < 0 {
+		t.Errorf("thread %+v", *x)
+	}
+	o = probe(t, Spec{Mode: ModeClassify, Ops: 10, Steps: []Step{{Name: "hash", Kind: KindCPU, Work: "sha256", Iterations: 1}}})
+	if r := o.record(t); r.Thread == nil || r.Thread.PausedNs != 0 {
+		t.Errorf("thread %+v without a bound on the rate", r.Thread)
+	}
+}
+
 func TestProfiledTooShort(t *testing.T) {
 	// Ops that end at once leave the profilers with less than a tick.
 	o := probe(t, Spec{

@@ -103,7 +103,7 @@ func TestProtocolRead(t *testing.T) {
 // optional are the keys that a record has only if they are not 0.
 var optional = map[string]bool{
 	"children_ns": true, "runnable_ns": true, "voluntary_switches": true, "involuntary_switches": true,
-	"minor_faults": true, "major_faults": true, "threads": true, "missing": true,
+	"minor_faults": true, "major_faults": true, "threads": true, "missing": true, "gc_idle_ns": true,
 }
 
 // measured matches the keys of other numbers that differ from run to run.

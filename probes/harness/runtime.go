@@ -47,6 +47,7 @@ func (r *runtimeReading) since(before *runtimeReading) *record.Runtime {
 	out := &record.Runtime{
 		GoMaxProcs:  runtime.GOMAXPROCS(0),
 		GCCPUNs:     r.collecting(before),
+		GCIdleNs:    r.seconds(before, metricGCIdle),
 		GCCycles:    r.count(before, metricGCCycles),
 		AllocBytes:  r.count(before, metricAllocs),
 		MutexWaitNs: r.seconds(before, metricMutexWait),

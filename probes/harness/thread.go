@@ -22,3 +22,12 @@ func (r *threadReader) read() threadReading {
 	t.at = time.Now()
 	return t
 }
+
+// A threadSpan is what the clocks of a thread moved by, summed over some times.
+type threadSpan struct{ wall, cpu, runnable time.Duration }
+
+func (s *threadSpan) add(from, to threadReading) {
+	s.wall += to.at.Sub(from.at)
+	s.cpu += to.cpu - from.cpu
+	s.runnable += to.runnable - from.runnable
+}

@@ -107,10 +107,15 @@ type CPU struct {
 }
 
 // Thread is the one OS thread that ran the ops of a sequential classifying
-// trial, over the same window as WallNs.
+// trial, over the same window as WallNs less PausedNs.
 type Thread struct {
 	CPUNs      int64 `json:"cpu_ns"`
 	RunnableNs int64 `json:"runnable_ns"`
+	// PausedNs is the part of WallNs in which no op was in flight, because
+	// max_rate held the next one back, and PausedCPUNs what the thread computed in
+	// it, to no op's account.
+	PausedNs    int64 `json:"paused_ns,omitempty"`
+	PausedCPUNs int64 `json:"paused_cpu_ns,omitempty"`
 	// LabelledNs is the CPU time of the CPU profile's samples that carry the
 	// op's label. It exceeds CPUNs when an op starts goroutines that compute.
 	LabelledNs int64 `json:"labelled_ns,omitempty"`
@@ -152,8 +157,9 @@ type Runtime struct {
 	OpenFilesBefore int `json:"open_files_before,omitempty"`
 	OpenFilesAfter  int `json:"open_files_after,omitempty"`
 	// GCCPUNs is the CPU time that garbage collection took from the ops: all
-	// of it but marking on processors that were idle.
+	// of it but marking on processors that were idle, which is GCIdleNs.
 	GCCPUNs      int64 `json:"gc_cpu_ns"`
+	GCIdleNs     int64 `json:"gc_idle_ns,omitempty"`
 	GCCycles     int64 `json:"gc_cycles"`
 	AllocBytes   int64 `json:"alloc_bytes"`
 	MutexWaitNs  int64 `json:"mutex_wait_ns"`

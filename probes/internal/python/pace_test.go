@@ -63,6 +63,25 @@ func TestPace(t *testing.T) {
 	}
 }
 
+// TestHeldBack holds that a classifying trial tells for how long max_rate held
+// its ops back, on a thread and on a loop.
+func TestHeldBack(t *testing.T) {
+	for _, step := range []harness.Step{callable("echo", ""), callable("", "coro")} {
+		for _, rate := range []float64{0, 50} {
+			spec := ops(model.Sequential, 10, step)
+			spec.Mode, spec.MaxRate = harness.ModeClassify, rate
+			r := trial{spec: spec, files: paced}.start(t, one(t)).record(t)
+			x := r.Thread
+			if x == nil || r.Latency == nil {
+				t.Fatalf("thread %+v, latency %+v", x, r.Latency)
+			}
+			if held := x.PausedNs > 0; held != (rate > 0) || float64(r.WallNs-x.PausedNs) < r.Latency.Sum || x.CPUNs < 0 || x.PausedCPUNs < 0 {
+				t.Errorf("%s at %v/s: %+v of %d ns, ops took %.0f", step.Name, rate, *x, r.WallNs, r.Latency.Sum)
+			}
+		}
+	}
+}
+
 // TestInputs covers what ops are given.
 func TestInputs(t *testing.T) {
 	file, count := &harness.Inputs{File: "in.txt"}, &harness.Inputs{Count: 2}

@@ -733,6 +733,27 @@ def spent(before, after, record):
         record.setdefault("missing", []).append("run-queue delay")
 
 
+class Pause:
+    """What the clocks of the thread move by between the ops of a classifying trial, while max_rate holds ops back."""
+
+    def __init__(self, counts):
+        self.counts, self.wall, self.cpu, self.runnable = counts, 0, 0, 0
+
+    def __enter__(self):
+        if self.counts:
+            self.before = self.read()
+
+    def __exit__(self, *exc):
+        if self.counts:
+            wall, cpu, runnable = (max(a - b, 0) for b, a in zip(self.before, self.read()))
+            self.wall, self.cpu, self.runnable = self.wall + wall, self.cpu + cpu, self.runnable + runnable
+        return False
+
+    @staticmethod
+    def read():
+        return now(), thread_cpu(), schedstat("/proc/thread-self/schedstat") or 0
+
+
 class StepClock:
     """Takes the time of the steps of an op apart: of one op in so many that it costs at most a hundredth."""
 
@@ -1049,6 +1070,7 @@ class Run:
         self.slots, self.last = [], (None, None, 0)
         self.workers, self.broken = Workers(), None
         self.watch, self.step_clock = None, None
+        self.pause = Pause(self.classify)
         self.threads = 1
         if self.classify and len(self.op.steps) > 1:
             self.step_clock = StepClock(self.op.names)
@@ -1140,7 +1162,8 @@ class Run:
     def wait_turn(self, op):
         delay = self.source.delay(op)
         if delay > 0:
-            time.sleep(delay)
+            with self.pause:
+                time.sleep(delay)
 
 
 def finish(loop, coro):
@@ -1269,7 +1292,8 @@ async def one_by_one(run, window):
     with window:
         while (op := source.next()) is not None:
             if source.gap:
-                await asyncio.sleep(source.delay(op))
+                with run.pause:
+                    await asyncio.sleep(source.delay(op))
             await perform(op, call)
 
 
@@ -1741,7 +1765,7 @@ class Trial:
             buckets += [0] * ((n - 1).bit_length() + 1 - len(buckets) if n else 0)
             record["digest"] = {"ops": n, "buckets": buckets, **({"opaque": True} if opaque else {})}
         if run.classify:
-            self.enter_thread(record, window)
+            self.enter_thread(record, window, run.pause)
         if run.step_clock is not None:
             record["steps"] = [r for r in run.step_clock.rows if r["ops"]]
         if run.watch is not None:
@@ -1755,16 +1779,18 @@ class Trial:
         emit("end", record=record)
 
     @staticmethod
-    def enter_thread(record, window):
+    def enter_thread(record, window, pause):
         before, after = window.before, window.after
-        cpu = after.thread_cpu - before.thread_cpu
+        cpu = after.thread_cpu - before.thread_cpu - pause.cpu
         thread = {"cpu_ns": max(cpu, 0), "runnable_ns": 0}
         if before.thread_runnable is not None and after.thread_runnable is not None:
-            thread["runnable_ns"] = max(after.thread_runnable - before.thread_runnable, 0)
+            thread["runnable_ns"] = max(after.thread_runnable - before.thread_runnable - pause.runnable, 0)
         # What threads computed that the ops started counts as the op's.
-        whole = after.process_cpu - before.process_cpu
+        whole = after.process_cpu - before.process_cpu - pause.cpu
         if whole > cpu:
             thread["labelled_ns"] = whole
+        if pause.wall:
+            thread["paused_ns"], thread["paused_cpu_ns"] = min(pause.wall, window.wall), pause.cpu
         record["thread"] = thread
 
 

@@ -165,6 +165,7 @@ func check(r *record.Record) error {
 	}
 	if r.Thread != nil {
 		whole["thread.cpu_ns"], whole["thread.runnable_ns"], whole["thread.labelled_ns"] = r.Thread.CPUNs, r.Thread.RunnableNs, r.Thread.LabelledNs
+		whole["thread.paused_ns"], whole["thread.paused_cpu_ns"] = r.Thread.PausedNs, r.Thread.PausedCPUNs
 	}
 	for _, s := range r.Steps {
 		for name, n := range map[string]int64{"ops": s.Ops, "wall_ns": s.WallNs, "cpu_ns": s.CPUNs, "runnable_ns": s.RunnableNs} {
@@ -183,6 +184,8 @@ func check(r *record.Record) error {
 		return fmt.Errorf("%d of %d ops failed", r.FailedOps, r.Ops)
 	case r.Ops > 0 && r.WallNs == 0:
 		return fmt.Errorf("%d ops in no time", r.Ops)
+	case r.Thread != nil && r.Thread.PausedNs > r.WallNs:
+		return fmt.Errorf("paused for %d of %d ns", r.Thread.PausedNs, r.WallNs)
 	case len(r.Errors) > record.MaxErrors:
 		return fmt.Errorf("%d kinds of errors, more than %d", len(r.Errors), record.MaxErrors)
 	case len(r.Steps) > maxSteps || len(r.Missing) > maxMissing || len(r.Profiles) > maxProfiles:

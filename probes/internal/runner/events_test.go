@@ -52,3 +52,16 @@ func TestClip(t *testing.T) {
 		}
 	}
 }
+
+// A pause is part of the trial's time and ends after it began.
+func TestCheckPause(t *testing.T) {
+	for _, tt := range []struct {
+		wall, paused, cpu int64
+		ok                bool
+	}{{100, 0, 0, true}, {100, 100, 3, true}, {100, 101, 0, false}, {100, -1, 0, false}, {100, 50, -1, false}} {
+		r := &record.Record{Ops: 1, WallNs: tt.wall, Thread: &record.Thread{PausedNs: tt.paused, PausedCPUNs: tt.cpu}}
+		if err := check(r); (err == nil) != tt.ok {
+			t.Errorf("%+v: %v, want it taken: %t", tt, err, tt.ok)
+		}
+	}
+}
