@@ -124,6 +124,15 @@ func (s *stage) look(t *testing.T) { s.seen = tree(t, s.cmd.Process.Pid) }
 // temporary file.
 func (s *stage) checkGone(t *testing.T) {
 	t.Helper()
+	s.checkEnded(t)
+	if left, err := os.ReadDir(s.tmp); err != nil || len(left) > 0 {
+		t.Errorf("temporary files are left: %v, %v", left, err)
+	}
+}
+
+// checkEnded waits until no process of the tool is left.
+func (s *stage) checkEnded(t *testing.T) {
+	t.Helper()
 	if len(s.seen) < 4 { // two servers and a trial, each with a keeper
 		t.Errorf("saw only %d processes", len(s.seen))
 	}
@@ -139,9 +148,20 @@ func (s *stage) checkGone(t *testing.T) {
 		}
 		return len(marked(t, s.mark)) == 0
 	})
-	if left, err := os.ReadDir(s.tmp); err != nil || len(left) > 0 {
-		t.Errorf("temporary files are left: %v, %v", left, err)
+}
+
+// keeper returns the process that keeps the trial: the tool's child that has
+// the marked probe.
+func (s *stage) keeper(t *testing.T) int {
+	t.Helper()
+	for _, c := range children(t)[s.cmd.Process.Pid] {
+		line, _ := os.ReadFile("/proc/" + strconv.Itoa(c.pid) + "/cmdline")
+		if bytes.HasPrefix(line, []byte("concprof-keeper\x00concprof-probe")) {
+			return c.pid
+		}
 	}
+	t.Fatal("no keeper found")
+	return 0
 }
 
 // exit returns how the tool ended.
@@ -177,18 +197,7 @@ func TestKilledToolLeavesNothing(t *testing.T) {
 
 func TestKilledKeeperLosesTheTrialOnly(t *testing.T) {
 	s := perform(t, "third")
-	// The keeper of the trial is the tool's child that has the marked probe.
-	var keeper int
-	for _, c := range children(t)[s.cmd.Process.Pid] {
-		line, _ := os.ReadFile("/proc/" + strconv.Itoa(c.pid) + "/cmdline")
-		if bytes.HasPrefix(line, []byte("concprof-keeper\x00concprof-probe")) {
-			keeper = c.pid
-		}
-	}
-	if keeper == 0 {
-		t.Fatal("no keeper found")
-	}
-	if err := killHard(keeper); err != nil {
+	if err := killHard(s.keeper(t)); err != nil {
 		t.Fatal(err)
 	}
 	waitUntil(t, "the record", func() bool { return len(s.open(t).Finished) >= 3 })
@@ -206,6 +215,26 @@ func TestKilledKeeperLosesTheTrialOnly(t *testing.T) {
 	if strings.Join(got, " ") != "ok ok lost ok" {
 		t.Errorf("statuses %v", got)
 	}
+}
+
+// The kernel ends what a keeper kept, a daemon too, when nobody is left to do it.
+func TestKilledToolAndKeeperLeaveNoProcess(t *testing.T) {
+	if !Namespaces() {
+		t.Skip("not enforced here: a PID namespace takes CAP_SYS_ADMIN")
+	}
+	s := perform(t, "daemon")
+	keeper := s.keeper(t)
+	// Stopped, the tool cannot end what comes to it from the keeper.
+	for _, kill := range []struct {
+		pid    int
+		signal syscall.Signal
+	}{{s.cmd.Process.Pid, syscall.SIGSTOP}, {keeper, syscall.SIGKILL}, {s.cmd.Process.Pid, syscall.SIGKILL}} {
+		if err := syscall.Kill(kill.pid, kill.signal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.exit(t)
+	s.checkEnded(t)
 }
 
 func TestInterruptedOnceCleansUp(t *testing.T) {

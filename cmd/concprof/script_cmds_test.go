@@ -56,13 +56,17 @@ func setup(path string) func(*testscript.Env) error {
 }
 
 // condition knows [python]: whether an interpreter is found that Python
-// targets can be measured with.
+// targets can be measured with; and [namespace]: whether trials have PID
+// namespaces.
 func condition(name string) (bool, error) {
-	if name != "python" {
-		return false, fmt.Errorf("unknown condition %q", name)
+	switch name {
+	case "python":
+		_, err := probes.DefaultInterpreter(context.Background(), ".", nil)
+		return err == nil, nil
+	case "namespace":
+		return probes.Namespaces(), nil
 	}
-	_, err := probes.DefaultInterpreter(context.Background(), ".", nil)
-	return err == nil, nil
+	return false, fmt.Errorf("unknown condition %q", name)
 }
 
 func isFile(path string) bool {

@@ -18,6 +18,11 @@
 // PR_SET_PDEATHSIG is only a second guard here, for the death of the keeper:
 // it is sent when the parent's thread ends, and it does not reach
 // grandchildren. What a dead keeper leaves comes to concprof, which Adopt
-// makes a subreaper too. Nothing holds a target that kills its keeper and
-// concprof at once: the same user may do that.
+// makes a subreaper too.
+//
+// Where concprof may make one (see Namespaces) and a Command asks for it, the
+// keeper is the first process of a PID namespace: what is below it sees no
+// other process, cannot kill or stop it, and is killed by the kernel when it
+// ends. Nothing else holds a target that kills its keeper and concprof at
+// once: the same user may do that.
 package proc

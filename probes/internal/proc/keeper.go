@@ -43,8 +43,9 @@ func Keep() {
 	// PR_SET_PDEATHSIG follows the thread, so the target is started from one
 	// that lives as long as the process.
 	runtime.LockOSThread()
-	// Caught rather than ignored: ignoring would be inherited.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	// All that can be, for what it runs may send any. Caught rather than ignored:
+	// ignoring would be inherited.
+	signal.Notify(make(chan os.Signal, 1))
 	closeOnExec(lifelineFD)
 	lifeline := os.NewFile(lifelineFD, "lifeline")
 	status := os.NewFile(statusFD, "status")
@@ -87,6 +88,16 @@ func (k *keeper) run(lifeline io.Reader) error {
 	}
 	if err := json.Unmarshal(line, &k.order); err != nil {
 		return fmt.Errorf("read order: %w", err)
+	}
+	if outside := k.order.Namespace; outside != 0 {
+		if err := furnish(outside); err != nil {
+			return err
+		}
+	}
+	if k.order.Try {
+		k.status.Encode(notice{})     //nolint:errcheck // concprof may be gone
+		io.Copy(io.Discard, lifeline) //nolint:errcheck // until it has looked
+		return nil
 	}
 	if err := becomeSubreaper(); err != nil {
 		return err

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -43,11 +42,16 @@ type Command struct {
 	// once all processes are gone. Made by concprof it would stay if that was
 	// killed before the keeper knew of it.
 	Scratch string
+	// Namespace has the keeper and all that it runs live in a PID namespace,
+	// where Namespaces says that this can be: they see and signal only each
+	// other, cannot end their keeper, and end with it, however it ends.
+	Namespace bool
 }
 
 // A Process is a running Command, with its keeper.
 type Process struct {
-	PID int // of the target
+	target    int // its id, as the keeper knows it
+	namespace bool
 
 	keeper   *exec.Cmd
 	lifeline *os.File
@@ -90,11 +94,11 @@ func (e *ScratchError) Unwrap() error { return e.Err }
 // Start runs c. The error says why the target could not be started; nothing
 // runs then.
 func Start(c Command) (_ *Process, err error) {
-	self, err := Self()
+	p := &Process{namespace: c.Namespace && Namespaces(), scratch: c.Scratch, done: make(chan struct{})}
+	k, err := newKeeper(c.Argv[0], p.namespace)
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{scratch: c.Scratch, done: make(chan struct{})}
 	var theirs []*os.File // ends of pipes that only the keeper keeps
 	pipe := func() (r, w *os.File) {
 		if err == nil {
@@ -121,15 +125,7 @@ func Start(c Command) (_ *Process, err error) {
 		return nil, fmt.Errorf("start keeper: %w", err)
 	}
 
-	k := exec.Command(self)
-	k.Args = []string{KeeperName, c.Argv[0]} // the second only for those who read ps
-	k.Dir = "/"
-	k.Env = []string{"GOMAXPROCS=1"} // it mostly waits, and shares the cores that are measured
-	if v, ok := os.LookupEnv("GORACE"); ok {
-		k.Env = append(k.Env, "GORACE="+v) // in tests with the race detector, which else delays its exit
-	}
 	k.ExtraFiles = append([]*os.File{lifeline, status, stdout, stderr}, c.Files...)
-	k.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := keepers.start(k); err != nil {
 		return nil, fmt.Errorf("start keeper: %w", err)
 	}
@@ -140,15 +136,18 @@ func Start(c Command) (_ *Process, err error) {
 	// One that has been stopped neither reads its order nor says anything.
 	late := time.AfterFunc(overdue, func() { k.Process.Kill() }) //nolint:errcheck // it may have ended just now
 
-	// The keeper may have died, so that writing fails: its notice tells.
-	json.NewEncoder(p.lifeline).Encode(order{ //nolint:errcheck // see above
+	o := order{
 		Path: c.Path, Argv: c.Argv, Dir: c.Dir, Env: lastOfEach(c.Env), Files: len(c.Files),
 		Timeout: c.Timeout, Quit: c.Quit, Limits: c.Limits, Scratch: c.Scratch,
-	})
+	}
+	if p.namespace {
+		o.Namespace = k.Process.Pid
+	}
+	json.NewEncoder(p.lifeline).Encode(o) //nolint:errcheck // the keeper may have died: its notice tells
 	p.notices = bufio.NewScanner(p.status)
 	n, ok := p.notice()
 	late.Stop()
-	p.PID = n.PID
+	p.target = n.PID
 	if n.Cgroup != "" {
 		p.cgroup = &cgroup{n.Cgroup}
 	}
@@ -169,6 +168,24 @@ func Start(c Command) (_ *Process, err error) {
 		return nil, errors.New(n.Failure)
 	}
 	return p, nil
+}
+
+// newKeeper returns the command of a keeper, which those who read ps see to be
+// that of something.
+func newKeeper(of string, namespace bool) (*exec.Cmd, error) {
+	self, err := Self()
+	if err != nil {
+		return nil, err
+	}
+	k := exec.Command(self)
+	k.Args = []string{KeeperName, of}
+	k.Dir = "/"
+	k.Env = []string{"GOMAXPROCS=1"} // it mostly waits, and shares the cores that are measured
+	if v, ok := os.LookupEnv("GORACE"); ok {
+		k.Env = append(k.Env, "GORACE="+v) // in tests with the race detector, which else delays its exit
+	}
+	k.SysProcAttr = keeperAttr(namespace)
+	return k, nil
 }
 
 func (p *Process) notice() (n notice, ok bool) {
@@ -203,7 +220,9 @@ func (p *Process) wait() {
 	}
 	p.keeper.Wait() //nolint:errcheck // its notices tell, or their absence
 	if p.ending.Cause == Lost {
-		killLost(p.PID)
+		if !p.namespace { // else the kernel has killed them all
+			killLost(p.target)
+		}
 		p.cgroup.remove() //nolint:errcheck // an empty cgroup holds nothing
 		if p.scratch != "" {
 			os.RemoveAll(p.scratch) //nolint:errcheck // nothing more can be done
@@ -248,10 +267,23 @@ func (p *Process) Wait() Ending {
 	return p.ending
 }
 
-// Owns reports whether a process is the target or was started by it. Where
-// that cannot be told it is the target alone.
-func (p *Process) Owns(pid int) bool {
-	return pid == p.PID || below(p.keeper.Process.Pid, pid)
+// PID returns the id of the target, 0 for one in a namespace that has ended.
+func (p *Process) PID() int {
+	pid, _ := p.Find(p.target)
+	return pid
+}
+
+// Find returns the id of the target, or of a process that it started, which
+// knows itself by the id told: in a namespace that is another. Where it cannot
+// be told what the target started, only the target is found.
+func (p *Process) Find(told int) (pid int, ok bool) {
+	if p.namespace {
+		return findInside(p.keeper.Process.Pid, told)
+	}
+	if told == p.target || below(p.keeper.Process.Pid, told) {
+		return told, true
+	}
+	return 0, false
 }
 
 // CPU returns the processor time that the process and its keeper have used so

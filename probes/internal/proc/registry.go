@@ -13,6 +13,9 @@ var keepers = registry{pids: make(map[int]bool)}
 type registry struct {
 	mu   sync.Mutex // held while a keeper is started: it is known once it can be seen
 	pids map[int]bool
+
+	tried      sync.Once
+	namespaces bool // whether one can have a PID namespace
 }
 
 func (r *registry) start(c *exec.Cmd) error {

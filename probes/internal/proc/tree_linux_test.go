@@ -8,33 +8,52 @@ import (
 )
 
 func TestTree(t *testing.T) {
-	p, err := Start(shell(`sleep 1000 & sleep 1000`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Wait()
-	defer p.Kill()
-	// The keeper, the shell, two sleeps.
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
-		pids := descendants(os.Getpid(), true)
-		if len(pids) >= 4 && slices.Contains(pids, p.PID) {
-			break
+	eachWay(t, func(t *testing.T, namespace bool) {
+		c := shell(`sleep 1000 & sleep 1000`)
+		c.Namespace = namespace
+		p, err := Start(c)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if time.Now().After(end) {
-			t.Fatalf("descendants %v", pids)
+		defer p.Wait()
+		defer p.Kill()
+		// The keeper, the shell, two sleeps.
+		keeper := p.keeper.Process.Pid
+		for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+			pids := descendants(os.Getpid(), true)
+			if len(descendants(keeper, true)) == 3 && slices.Contains(pids, keeper) && slices.Contains(pids, p.PID()) {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatalf("descendants %v", pids)
+			}
 		}
-	}
-	for _, pid := range descendants(p.keeper.Process.Pid, true) {
-		if !p.Owns(pid) {
-			t.Errorf("process %d of %d is not owned", pid, p.PID)
+		for _, pid := range descendants(keeper, true) {
+			told := pid
+			if namespace {
+				ids := idsOf(pid)
+				if len(ids) != 2 || ids[0] != pid || ids[1] <= 1 {
+					t.Fatalf("process %d has the ids %v", pid, ids)
+				}
+				told = ids[1]
+			}
+			if found, ok := p.Find(told); !ok || found != pid {
+				t.Errorf("process %d of %d, there %d: found %d, %t", pid, p.PID(), told, found, ok)
+			}
 		}
-	}
-	if p.Owns(os.Getpid()) || p.Owns(1) || p.Owns(0) || p.Owns(p.keeper.Process.Pid) {
-		t.Error("owns what is not the target's")
-	}
-	if rss, n := treeSize(p.keeper.Process.Pid); n != 3 || rss <= 0 || rss < residentBytes(p.PID) {
-		t.Errorf("%d processes of %d bytes", n, rss)
-	}
+		others := []int{0, 1}
+		if !namespace {
+			others = append(others, os.Getpid(), keeper)
+		}
+		for _, told := range others {
+			if found, ok := p.Find(told); ok || found != 0 {
+				t.Errorf("%d is not the target's, found %d", told, found)
+			}
+		}
+		if rss, n := treeSize(keeper); n != 3 || rss <= 0 || rss < residentBytes(p.PID()) {
+			t.Errorf("%d processes of %d bytes", n, rss)
+		}
+	})
 }
 
 func TestStat(t *testing.T) {
@@ -49,17 +68,21 @@ func TestStat(t *testing.T) {
 
 // The work of a target that has ended counts for the tree of its keeper.
 func TestCPUOfATree(t *testing.T) {
-	p, err := Start(shell(`i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; sleep 1000`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Wait()
-	defer p.Kill()
-	for end := time.Now().Add(30 * time.Second); p.CPU() < 20*time.Millisecond; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("used %v", p.CPU())
+	eachWay(t, func(t *testing.T, namespace bool) {
+		c := shell(`i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; sleep 1000`)
+		c.Namespace = namespace
+		p, err := Start(c)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
+		defer p.Wait()
+		defer p.Kill()
+		for end := time.Now().Add(30 * time.Second); p.CPU() < 20*time.Millisecond; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("used %v", p.CPU())
+			}
+		}
+	})
 }
 
 func TestGap(t *testing.T) {

@@ -30,10 +30,15 @@ type order struct {
 	Quit    bool          `json:"quit"`
 	Limits  Limits        `json:"limits"`
 	Scratch string        `json:"scratch"`
+	// Namespace is the keeper's id outside of the namespace whose first process it
+	// is, 0 without one. With Try it only finds out whether that works.
+	Namespace int  `json:"namespace,omitempty"`
+	Try       bool `json:"try,omitempty"`
 }
 
 // A notice is what a keeper reports: first PID, then Ending. Failure instead
-// of PID says why the target could not be started.
+// of PID says why the target could not be started. PID is the target's id
+// in the keeper's namespace.
 type notice struct {
 	PID     int    `json:"pid,omitempty"`
 	Cgroup  string `json:"cgroup,omitempty"` // that it runs in, to be removed if the keeper dies

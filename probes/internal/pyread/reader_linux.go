@@ -159,7 +159,8 @@ func (t *Target) thread(s seat, look int64) *thread {
 		delete(t.threads, s.addr)
 	}
 	th = &thread{tid: s.tid, seen: look}
-	if !th.files.open(t.pid, s.tid) {
+	if !th.files.open(t.pid, t.ids.find(s.tid)) {
+		t.ids.forget(s.tid)
 		return nil
 	}
 	t.threads[s.addr] = th

@@ -19,6 +19,7 @@ type Target struct {
 	runtime uint64
 	codes   codes
 
+	ids      *threadIDs
 	threads  map[uint64]*thread // by the address of their state
 	states   []uint64           // those addresses, in the order of the last look
 	failures int                // looks in a row that could not read the lists
@@ -44,7 +45,7 @@ func Open(pid int) (*Target, error) {
 	}
 	return &Target{
 		pid: pid, options: Options{}.WithDefaults(), memory: m, layout: l, calls: calls(l.minor), runtime: img.runtime,
-		codes: codes{byAddr: map[uint64]*code{}}, threads: map[uint64]*thread{},
+		codes: codes{byAddr: map[uint64]*code{}}, threads: map[uint64]*thread{}, ids: newThreadIDs(pid),
 	}, nil
 }
 
@@ -98,7 +99,7 @@ const (
 // A seat is a thread state as one look finds it.
 type seat struct {
 	addr  uint64
-	tid   int
+	tid   int    // by which it knows itself
 	frame uint64 // the current frame, or the C frame that points to it
 	gil   uint64 // of its interpreter
 }

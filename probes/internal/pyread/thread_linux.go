@@ -11,7 +11,7 @@ import (
 
 // A thread is what is known of a thread from look to look.
 type thread struct {
-	tid   int
+	tid   int   // by which it knows itself
 	seen  int64 // the last look that found it
 	files threadFiles
 

@@ -58,6 +58,8 @@ type Job struct {
 	Observer Observer
 	// ServerCPU returns what the servers have used so far.
 	ServerCPU func() time.Duration
+
+	sharedIDs bool // no PID namespace for the probe; for tests
 }
 
 // Run runs the trial. An error says that concprof itself could not do its
@@ -156,6 +158,9 @@ func (j *Job) probe(ctx context.Context, scratch string) (*record.Record, error)
 		Path: j.Path, Argv: slices.Concat([]string{j.Name}, j.Args, []string{j.Spec.Trial}), Dir: j.Dir, Env: j.Env, Files: files,
 		Stdout: &stdout, Stderr: &stderr,
 		Timeout: j.Timeout, Quit: true, Limits: j.Limits, Scratch: scratch,
+		// Servers, prepare and cleanup have none: they know each other, and other
+		// programs of the host, by process ids, which for example stand in pid files.
+		Namespace: !j.sharedIDs,
 	})
 	unmade := (*proc.ScratchError)(nil)
 	switch {

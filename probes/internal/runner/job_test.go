@@ -57,6 +57,23 @@ func newJob(t *testing.T, target string) (j *Job, mark string) {
 	}, mark
 }
 
+// eachWay runs a test without a PID namespace and, where there can be one, with.
+func eachWay(t *testing.T, test func(t *testing.T, sharedIDs bool)) {
+	t.Helper()
+	t.Run("shared ids", func(t *testing.T) { test(t, true) })
+	t.Run("namespace", func(t *testing.T) {
+		needNamespaces(t)
+		test(t, false)
+	})
+}
+
+func needNamespaces(t *testing.T) {
+	t.Helper()
+	if !proc.Namespaces() {
+		t.Skip("there can be no PID namespace here: it takes Linux and CAP_SYS_ADMIN")
+	}
+}
+
 func runJob(t *testing.T, j *Job, mark string) *record.Record {
 	t.Helper()
 	if err := proc.Adopt(); err != nil {
@@ -84,7 +101,7 @@ func TestEndings(t *testing.T) {
 		status record.Status
 		stage  record.Stage
 		reason string // in it
-		frame  string // in it
+		shared bool   // only without a PID namespace, in which the keeper does not notice
 		setup  func(*Job)
 	}{
 		{target: "ok", status: record.OK},
@@ -108,7 +125,7 @@ func TestEndings(t *testing.T) {
 		{target: "abort", status: record.Crashed, stage: record.StageOps, reason: "SIGABRT"},
 		{target: "kill", status: record.Crashed, stage: record.StageOps, reason: "killed"},
 		{target: "stop", status: record.Suspended, stage: record.StageOps, reason: "stopped"},
-		{target: "kills keeper", status: record.Lost, stage: record.StageOps, reason: "keeper"},
+		{target: "kills keeper", status: record.Lost, stage: record.StageOps, reason: "keeper", shared: true},
 		{target: "garbage", status: record.BadResult, stage: record.StageOps, reason: "event 3: invalid character"},
 		{target: "not a number", status: record.BadResult, stage: record.StageOps, reason: "invalid character 'N'"},
 		{target: "unknown key", status: record.BadResult, stage: record.StageOps, reason: "speed"},
@@ -133,7 +150,7 @@ func TestEndings(t *testing.T) {
 		// A keeper that was stopped cannot hold a deadline. It is given seven
 		// seconds to prove that it was not.
 		{
-			target: "stops keeper", status: record.Lost, stage: record.StageOps, reason: "keeper",
+			target: "stops keeper", status: record.Lost, stage: record.StageOps, reason: "keeper", shared: true,
 			setup: func(j *Job) { j.Timeout = time.Second },
 		},
 		{
@@ -157,31 +174,54 @@ func TestEndings(t *testing.T) {
 			setup: func(j *Job) { j.Path = "/nonexistent" },
 		},
 	}
-	for _, tt := range tests {
-		t.Run(tt.target, func(t *testing.T) {
-			j, mark := newJob(t, tt.target)
-			if tt.setup != nil {
-				tt.setup(j)
+	eachWay(t, func(t *testing.T, sharedIDs bool) {
+		for _, tt := range tests {
+			if tt.shared && !sharedIDs {
+				continue
 			}
-			rec := runJob(t, j, mark)
-			if rec.Status != tt.status || !strings.Contains(rec.Reason, tt.reason) {
-				t.Errorf("status %s, reason %q; want %s, %q", rec.Status, rec.Reason, tt.status, tt.reason)
-			}
-			if tt.stage != "" && rec.Stage != tt.stage {
-				t.Errorf("stage %s, want %s", rec.Stage, tt.stage)
-			}
-			if rec.Status == record.OK && (rec.Frame != "" || rec.Ops != 10) {
-				t.Errorf("frame %q, %d ops", rec.Frame, rec.Ops)
-			}
-		})
-	}
+			t.Run(tt.target, func(t *testing.T) {
+				j, mark := newJob(t, tt.target)
+				j.sharedIDs = sharedIDs
+				if tt.setup != nil {
+					tt.setup(j)
+				}
+				rec := runJob(t, j, mark)
+				if rec.Status != tt.status || !strings.Contains(rec.Reason, tt.reason) {
+					t.Errorf("status %s, reason %q; want %s, %q", rec.Status, rec.Reason, tt.status, tt.reason)
+				}
+				if tt.stage != "" && rec.Stage != tt.stage {
+					t.Errorf("stage %s, want %s", rec.Stage, tt.stage)
+				}
+				if rec.Status == record.OK && (rec.Frame != "" || rec.Ops != 10) {
+					t.Errorf("frame %q, %d ops", rec.Frame, rec.Ops)
+				}
+			})
+		}
+	})
 }
 
 func TestDaemonIsKilledAndCounted(t *testing.T) {
-	j, mark := newJob(t, "daemon")
-	rec := runJob(t, j, mark)
-	if rec.Status != record.OK || rec.Exit.Strays != 1 {
-		t.Errorf("status %s, %s, %d strays; want ok and 1", rec.Status, rec.Reason, rec.Exit.Strays)
+	eachWay(t, func(t *testing.T, sharedIDs bool) {
+		j, mark := newJob(t, "daemon")
+		j.sharedIDs = sharedIDs
+		rec := runJob(t, j, mark)
+		if rec.Status != record.OK || rec.Exit.Strays != 1 {
+			t.Errorf("status %s, %s, %d strays; want ok and 1", rec.Status, rec.Reason, rec.Exit.Strays)
+		}
+	})
+}
+
+// In a PID namespace a keeper is neither killed nor stopped from below.
+func TestKeeperDoesNotNotice(t *testing.T) {
+	needNamespaces(t)
+	for _, target := range []string{"kills keeper", "stops keeper"} {
+		t.Run(target, func(t *testing.T) {
+			j, mark := newJob(t, target)
+			rec := runJob(t, j, mark)
+			if rec.Status != record.OK || rec.Ops != 10 || rec.Exit.Strays != 1 {
+				t.Errorf("status %s, %s, %d ops, %+v; want ok, 10 and a stray", rec.Status, rec.Reason, rec.Ops, rec.Exit)
+			}
+		})
 	}
 }
 
@@ -351,18 +391,21 @@ func list(t *testing.T, dir string) []string {
 }
 
 func TestInterrupt(t *testing.T) {
-	j, mark := newJob(t, "ignores signals")
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() {
-		for len(survivors(t, mark)) == 0 {
-			time.Sleep(time.Millisecond)
+	eachWay(t, func(t *testing.T, sharedIDs bool) {
+		j, mark := newJob(t, "ignores signals")
+		j.sharedIDs = sharedIDs
+		ctx, cancel := context.WithCancel(context.Background())
+		go func() {
+			for len(survivors(t, mark)) == 0 {
+				time.Sleep(time.Millisecond)
+			}
+			cancel()
+		}()
+		if rec, err := j.Run(ctx); err != context.Canceled {
+			t.Errorf("record %v, error %v", rec, err)
 		}
-		cancel()
-	}()
-	if rec, err := j.Run(ctx); err != context.Canceled {
-		t.Errorf("record %v, error %v", rec, err)
-	}
-	if left := survivors(t, mark); len(left) > 0 {
-		t.Errorf("processes %v survived", left)
-	}
+		if left := survivors(t, mark); len(left) > 0 {
+			t.Errorf("processes %v survived", left)
+		}
+	})
 }

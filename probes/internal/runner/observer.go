@@ -28,12 +28,12 @@ type watch struct {
 	ctx      context.Context
 	observer Observer // nil: nobody looks
 	process  *proc.Process
-	pid      int
+	pid      int // of the probe, 0 while it is not known
 	looking  bool
 }
 
 func (j *Job) watch(ctx context.Context, p *proc.Process) *watch {
-	w := &watch{ctx: ctx, process: p, pid: p.PID}
+	w := &watch{ctx: ctx, process: p}
 	if j.profiled() {
 		w.observer = j.Observer
 	}
@@ -48,11 +48,12 @@ func (w *watch) event(e record.Event) {
 	case e.Kind == record.Hello && e.PID != 0:
 		// The probe may run behind a program that starts it, but nowhere else:
 		// whatever it says, no other process of the user's is looked at.
-		if w.process.Owns(e.PID) {
-			w.pid = e.PID
-		}
+		w.pid, _ = w.process.Find(e.PID)
 	case e.Kind == record.Ready:
 		w.looking = true
+		if w.pid == 0 {
+			w.pid = w.process.PID()
+		}
 		w.observer.Start(w.ctx, w.pid)
 	case e.Kind == record.End:
 		w.stop()

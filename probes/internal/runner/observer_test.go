@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,8 +43,7 @@ var smallest = func() []byte {
 	return b.Bytes()
 }()
 
-// TestObserver holds when an observer is called, whom it is shown, and that
-// what it saw is kept.
+// TestObserver holds when an observer is called, and that what it saw is kept.
 func TestObserver(t *testing.T) {
 	tests := []struct {
 		target string
@@ -68,7 +68,7 @@ func TestObserver(t *testing.T) {
 			if got := strings.Join(n.calls, ", "); got != tt.calls {
 				t.Errorf("called %s, want %s", got, tt.calls)
 			}
-			if n.pid == 1 || n.pid == 0 && strings.Contains(tt.calls, "start") {
+			if n.pid == 1 {
 				t.Errorf("was shown process %d", n.pid)
 			}
 			if tt.calls == "" {
@@ -80,4 +80,39 @@ func TestObserver(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A looker is an Observer that ends the run when it has looked at the probe.
+type looker struct {
+	note
+	environ []byte
+	end     func()
+}
+
+func (l *looker) Start(ctx context.Context, pid int) {
+	l.note.Start(ctx, pid)
+	l.environ, _ = os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	l.end()
+}
+
+// TestObserverSeesTheProbe: whatever it says, and by whatever id it knows
+// itself, the probe is what the observer is shown.
+func TestObserverSeesTheProbe(t *testing.T) {
+	eachWay(t, func(t *testing.T, sharedIDs bool) {
+		for _, target := range []string{"names itself, then hangs", "names another, then hangs"} {
+			t.Run(target, func(t *testing.T) {
+				j, mark := newJob(t, target)
+				ctx, cancel := context.WithCancel(context.Background())
+				defer cancel()
+				l := &looker{end: cancel}
+				j.Spec.Mode, j.Observer, j.sharedIDs = harness.ModeProfile, l, sharedIDs
+				if _, err := j.Run(ctx); err != context.Canceled {
+					t.Errorf("error %v", err)
+				}
+				if !bytes.Contains(l.environ, []byte(mark)) {
+					t.Errorf("was shown process %d, whose environment is %q", l.pid, l.environ)
+				}
+			})
+		}
+	})
 }

@@ -57,6 +57,12 @@ func (f *fake) begin() {
 	f.say(record.Event{Kind: record.Ready})
 }
 
+// name begins with an id.
+func (f *fake) name(pid int) {
+	f.say(record.Event{Kind: record.Hello, Version: record.ProtocolVersion, PID: pid})
+	f.say(record.Event{Kind: record.Ready})
+}
+
 func (f *fake) end(r *record.Record) {
 	f.say(record.Event{Kind: record.End, Record: r})
 	f.say(record.Event{Kind: record.Bye})
@@ -119,6 +125,20 @@ func (f *fake) trace(data string) {
 	f.end(r)
 }
 
+// attack sends a signal to the keeper, with a process in a session of its own
+// as a bystander. Where it is the first process of a namespace it does not
+// notice, and the trial goes on.
+func (f *fake) attack(s syscall.Signal) {
+	f.begin()
+	again("leftover", true).Start()
+	keeper := os.Getppid()
+	syscall.Kill(keeper, s)
+	if keeper != 1 {
+		forever()
+	}
+	f.end(good())
+}
+
 // forever ends only by a signal that it cannot catch.
 func forever() {
 	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT)
@@ -135,22 +155,16 @@ var targets = map[string]func(*fake){
 		r.FailedOps, r.Errors = 10, []record.ErrorCount{{Type: "*net.OpError", Message: "connection refused", Count: 10}}
 		f.end(r)
 	},
-	"names itself": func(f *fake) {
-		f.say(record.Event{Kind: record.Hello, Version: record.ProtocolVersion, PID: os.Getpid()})
-		f.say(record.Event{Kind: record.Ready})
-		f.end(good())
-	},
-	"names another": func(f *fake) {
-		f.say(record.Event{Kind: record.Hello, Version: record.ProtocolVersion, PID: 1})
-		f.say(record.Event{Kind: record.Ready})
-		f.end(good())
-	},
-	"exit 0":      func(f *fake) { f.begin() },
-	"exit 3":      func(f *fake) { f.begin(); os.Exit(3) },
-	"exit 3 late": func(f *fake) { f.begin(); f.end(good()); os.Exit(3) },
-	"noise":       func(f *fake) { f.begin(); fmt.Fprintln(os.Stderr, "panic: not really"); f.end(good()) },
-	"init panic":  func(f *fake) { panic("no configuration") },
-	"init blocks": func(*fake) { time.Sleep(time.Hour) },
+	"names itself":              func(f *fake) { f.name(os.Getpid()); f.end(good()) },
+	"names another":             func(f *fake) { f.name(1); f.end(good()) },
+	"names itself, then hangs":  func(f *fake) { f.name(os.Getpid()); forever() },
+	"names another, then hangs": func(f *fake) { f.name(1); forever() },
+	"exit 0":                    func(f *fake) { f.begin() },
+	"exit 3":                    func(f *fake) { f.begin(); os.Exit(3) },
+	"exit 3 late":               func(f *fake) { f.begin(); f.end(good()); os.Exit(3) },
+	"noise":                     func(f *fake) { f.begin(); fmt.Fprintln(os.Stderr, "panic: not really"); f.end(good()) },
+	"init panic":                func(f *fake) { panic("no configuration") },
+	"init blocks":               func(*fake) { time.Sleep(time.Hour) },
 	"fatal setup": func(f *fake) {
 		f.say(record.Event{Kind: record.Hello, Version: record.ProtocolVersion})
 		f.say(record.Event{Kind: record.Fatal, Stage: record.StageSetup, Reason: "no database"})
@@ -200,18 +214,8 @@ var targets = map[string]func(*fake){
 		forever()
 	},
 	"ignores signals": func(f *fake) { f.begin(); forever() },
-	"kills keeper": func(f *fake) {
-		f.begin()
-		again("leftover", true).Start()
-		syscall.Kill(os.Getppid(), syscall.SIGKILL)
-		forever()
-	},
-	"stops keeper": func(f *fake) {
-		f.begin()
-		again("leftover", true).Start()
-		syscall.Kill(os.Getppid(), syscall.SIGSTOP)
-		forever()
-	},
+	"kills keeper":    func(f *fake) { f.attack(syscall.SIGKILL) },
+	"stops keeper":    func(f *fake) { f.attack(syscall.SIGSTOP) },
 	"flood": func(f *fake) {
 		f.begin()
 		w := bufio.NewWriterSize(os.Stdout, 1<<20)

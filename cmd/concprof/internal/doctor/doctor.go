@@ -89,6 +89,7 @@ func (h Host) Checks(ctx context.Context) []Check {
 		h.memoryLimit(),
 		h.openFiles(),
 		h.subreaper(),
+		h.namespace(),
 		h.kernelLimits(),
 		h.perf(),
 		h.toolchain(ctx),

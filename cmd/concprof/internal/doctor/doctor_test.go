@@ -13,6 +13,12 @@ import (
 	"github.com/concprof/concprof/probes"
 )
 
+// TestMain lets the test binary be the keeper that tries for a PID namespace.
+func TestMain(m *testing.M) {
+	probes.Main()
+	os.Exit(m.Run())
+}
+
 func missing(string) (string, error) { return "", errors.New("not found") }
 
 // fake makes a host whose /proc and /sys hold only the given files.

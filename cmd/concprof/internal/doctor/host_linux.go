@@ -5,6 +5,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/concprof/concprof/probes"
 )
 
 // affinity looks for cores that this process may not use.
@@ -29,7 +31,17 @@ func (h Host) subreaper() Check {
 		return warn(name, "allow prctl; only a workload that starts daemons is affected",
 			"not enforced here: processes that leave their group may outlive a trial (%v)", err)
 	}
-	return ok(name, "processes that a workload leaves behind are ended, unless they kill concprof and its keeper at once")
+	return ok(name, "processes that a workload leaves behind are ended")
+}
+
+// namespace asks whether a trial can have a PID namespace.
+func (h Host) namespace() Check {
+	const name = "pid-namespace"
+	if !probes.Namespaces() {
+		return warn(name, "none is needed unless a workload attacks concprof; to make one takes CAP_SYS_ADMIN, as a rule root's",
+			"trials have none: a workload that kills concprof and its keeper at once may leave processes")
+	}
+	return ok(name, "each trial has one: nothing of it outlives its keeper or reaches another process by a signal")
 }
 
 func (h Host) openFiles() Check {

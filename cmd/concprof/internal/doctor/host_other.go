@@ -17,6 +17,10 @@ func (h Host) subreaper() Check {
 	return warn("subreaper", linuxOnly, "not enforced here: processes that leave their group may outlive a trial")
 }
 
+func (h Host) namespace() Check {
+	return warn("pid-namespace", linuxOnly, "not enforced here: a workload that kills concprof and its keeper at once may leave processes")
+}
+
 func (h Host) openFiles() Check { return ok("open-files", "not looked at here") }
 
 func ownCPU() time.Duration { return 0 }
