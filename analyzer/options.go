@@ -40,13 +40,13 @@ type Options struct {
 	// and the tenth.
 	MaxClassify int
 	// Tie is the relative difference below which two cells are equal even
-	// where noise is less: nobody should change a program for 5 %. So a simpler
-	// model is given up for a gain whose whole interval lies beyond it.
+	// where noise is less: nobody should change a program for 5 %. So sequential
+	// is given up for a gain whose whole interval lies beyond it.
 	Tie float64
 	// SpreadTie is the factor on the tie margin up to which a difference whose
-	// interval contains "none" is a tie too, and on Tie up to which one is whose
-	// interval contains Tie, if the other model is simpler. Beyond it a difference
-	// whose interval contains "none" is unresolved, not absent.
+	// interval contains "none" is a tie too, and on Tie up to which one from
+	// sequential is whose interval contains Tie. Beyond it a difference whose
+	// interval contains "none" is unresolved, not absent.
 	SpreadTie float64
 	// Resamples is how often the bootstrap draws; 1,000 bounds a 95 %
 	// percentile to about 0.7 points of its level.

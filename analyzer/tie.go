@@ -10,17 +10,17 @@ import (
 )
 
 // outweighs reports whether the trials show that the best cell is worth more
-// than c. Between levels of one model any gain that is shown counts, for no
-// program changes. A simpler model is given up for a gain that is shown to be
-// more than what nobody should change a program for, with the whole interval; or
-// for any that is shown and reads twice that.
+// than c. Where a program changes anyway, any gain that is shown counts. One op
+// after another is given up for a gain that is shown to be more than what nobody
+// should change a program for, with the whole interval; or for any that is shown
+// and reads twice that.
 func (j *judgement) outweighs(best, c *contender) bool {
 	in := j.ratio(best, c)
 	return in.Level > 0 && in.Low > 1+j.leastGain(best, c, in)
 }
 
 func (j *judgement) leastGain(best, c *contender, in stats.Interval) float64 {
-	if c.cell.Model.Rank() < best.cell.Model.Rank() && in.Value <= 1+j.o.SpreadTie*j.o.Tie {
+	if c.cell.Model == model.Sequential && in.Value <= 1+j.o.SpreadTie*j.o.Tie {
 		return j.o.Tie
 	}
 	return 0
