@@ -152,6 +152,10 @@ func (w *Workload) answerLimit(a *Answer, c workload.Condition) {
 		a.Found += string(l.Kind)
 	}
 	has := slices.ContainsFunc(w.Limits, func(l Limit) bool { return string(l.Kind) == c.Word })
+	if kind, why := w.unseen(c.Word); why != "" && !has && (c.Word != workload.None || len(w.Limits) == 0) {
+		a.Outcome, a.Why = Undecided, fmt.Sprintf("%s could not be looked for: %s", kind, why)
+		return
+	}
 	a.holds(c, has || c.Word == workload.None && len(w.Limits) == 0)
 }
 

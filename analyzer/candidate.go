@@ -82,7 +82,7 @@ func (v *view) marginOf(l *load) float64 {
 	if trials < v.o.MinBlocks {
 		return v.o.Tie
 	}
-	return max(v.o.Tie, floor)
+	return max(v.o.Tie, floor, v.scoreFloor(l))
 }
 
 // barred reports whether a cell may turn out not to be recommendable whatever

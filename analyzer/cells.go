@@ -8,6 +8,7 @@ import (
 	"github.com/concprof/concprof/analyzer/internal/stats"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
+	"github.com/concprof/concprof/probes/workload"
 )
 
 // An outcome is a cell with the trials behind its numbers.
@@ -41,6 +42,9 @@ func (j *judgement) judgeCells() {
 		}
 		x.scores = values(x.shown(), score)
 		j.results = append(j.results, x)
+	}
+	if j.objective() == string(workload.Latency) && !l.open() {
+		j.say(ofMeasurement, "%s", j.toldQuantile())
 	}
 	var base *outcome
 	for i := range j.results {

@@ -59,10 +59,29 @@ func (c claim) short() bool {
 
 // findings are what simulated runs came to.
 type findings struct {
-	runs, missed, outspent, wrongClass, decided, recommended, poor int
-	predicted, unclaimed, added                                    int
-	claims                                                         [6]claim
-	worth, beyond                                                  float64
+	runs, missed, outspent, wrongClass, decided, recommended, predicted, unclaimed, added int
+	// Recommendations worth less than 0.90 of the best cell, of the best that has a
+	// level of the plan; of a model other than sequential that truly gains no more
+	// than a tie; and of sequential where twice a tie was to be gained.
+	poor, poorOwn, idle, forgone int
+
+	claims        [6]claim
+	worth, beyond float64
+}
+
+func (f *findings) join(g findings) {
+	for _, c := range []struct{ to, from *int }{
+		{&f.runs, &g.runs}, {&f.missed, &g.missed}, {&f.outspent, &g.outspent}, // the verdict says so of each cell
+		{&f.wrongClass, &g.wrongClass}, {&f.decided, &g.decided}, {&f.recommended, &g.recommended},
+		{&f.predicted, &g.predicted}, {&f.unclaimed, &g.unclaimed}, {&f.added, &g.added},
+		{&f.poor, &g.poor}, {&f.poorOwn, &g.poorOwn}, {&f.idle, &g.idle}, {&f.forgone, &g.forgone},
+	} {
+		*c.to += *c.from
+	}
+	f.worth, f.beyond = f.worth+g.worth, f.beyond+g.beyond
+	for i := range f.claims {
+		f.claims[i].join(g.claims[i])
+	}
 }
 
 // What the claims are of.
@@ -88,7 +107,8 @@ func TestWhatIsClaimed(t *testing.T) {
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			for i := range next {
-				all[i] = simulate(t, uint64(i))
+				tr, w, trials := simulate(t, uint64(i), nil)
+				all[i] = tr.judge(w, trials)
 			}
 		})
 	}
@@ -99,28 +119,16 @@ func TestWhatIsClaimed(t *testing.T) {
 	workers.Wait()
 	var sum findings
 	for _, f := range all {
-		sum.runs += f.runs
-		sum.missed += f.missed
-		sum.outspent += f.outspent // the verdict says so of each cell
-		sum.wrongClass += f.wrongClass
-		sum.decided += f.decided
-		sum.recommended += f.recommended
-		sum.poor += f.poor
-		sum.predicted += f.predicted
-		sum.unclaimed += f.unclaimed
-		sum.worth += f.worth
-		sum.added += f.added
-		sum.beyond += f.beyond
-		for i := range sum.claims {
-			sum.claims[i].join(f.claims[i])
-		}
+		sum.join(f)
 	}
 	t.Logf("%d runs; no cell as good as the best one was left in %d because it seemed to lose (%.2f %%, at most %.0f %% stated), in %d because the budget held no more",
 		sum.runs, sum.missed, 100*float64(sum.missed)/float64(n), 100*maxMissed, sum.outspent)
 	t.Logf("%d classes decided, %d wrong; %d recommendations, worth %.3f of the best in the mean, %d of them less than 0.90",
 		sum.decided, sum.wrongClass, sum.recommended, sum.worth/float64(max(sum.recommended, 1)), sum.poor)
 	t.Logf("%d of %d predictions agree with the measurement; %d cells that were eliminated claim no interval", sum.predicted, sum.recommended, sum.unclaimed)
-	t.Logf("%d levels were added; what is recommended reaches %.3f of the best of the plan's own levels in the mean", sum.added, sum.beyond/float64(max(sum.recommended, 1)))
+	t.Logf("%d levels were added; what is recommended reaches %.3f of the best of the plan's own levels in the mean, less than 0.90 of it in %d",
+		sum.added, sum.beyond/float64(max(sum.recommended, 1)), sum.poorOwn)
+	t.Logf("a model other than sequential is recommended in %d runs in which it gains no more than a tie; sequential in %d in which twice that was to be gained", sum.idle, sum.forgone)
 	for i, c := range sum.claims {
 		t.Logf("%s: %v", claimNames[i], c)
 		switch {
@@ -187,8 +195,8 @@ func (s spread) centred() spread {
 	return s
 }
 
-// simulate plans and judges one run.
-func simulate(t *testing.T, seed uint64) findings {
+// simulate plans and judges one run, of a plan that set may change.
+func simulate(t *testing.T, seed uint64, set func(*plan.Workload)) (truth, Workload, []plan.Finished) {
 	rng := rand.New(rand.NewPCG(seed, 0x636c61696d))
 	total := math.Exp(math.Log(1e5) + rng.Float64()*math.Log(3e2)) // 0.1 to 30 ms
 	tr := truth{demand: 0.02 + 0.97*rng.Float64(), rates: make(map[plan.Cell]float64)}
@@ -202,9 +210,12 @@ func simulate(t *testing.T, seed uint64) findings {
 	models := []model.Model{model.Sequential, model.Pool, model.Goroutines, model.Threads}
 	p := l.plan(10*math.Pow(10, rng.Float64()), 10, models, []int{1, 2, 4, 8, 16, 64}, "op")
 	p.Workloads[0].MaxLevel = plan.MaxAdded
+	if set != nil {
+		set(&p.Workloads[0])
+	}
 	tr.lab = l
 	run := drive(t, p, DefaultOptions(), func(x plan.Trial) record.Record { return tr.record(l.run(x), x, rng) })
-	return tr.judge(judged(t, run).Workloads[0], run.Finished)
+	return tr, judged(t, run).Workloads[0], run.Finished
 }
 
 // record gives a record of the lab the times that this truth and chance have
@@ -277,7 +288,7 @@ func (tr truth) judge(w Workload, trials []plan.Finished) findings {
 		if c.Added != "" {
 			f.claims[ofAdded].add(in, real)
 		}
-		if c.Model != model.Sequential && of == ofCells && c.Trials >= o.MinReps {
+		if c.Model != model.Sequential && of == ofCells && c.Speedup.Level > 0 {
 			f.claims[ofSpeedups].add(c.Speedup, real/base)
 		}
 	}
@@ -292,7 +303,9 @@ func (tr truth) judge(w Workload, trials []plan.Finished) findings {
 		got := tr.rate(plan.Cell{Workload: "op", Model: r.Model, Concurrency: r.Concurrency})
 		f.recommended++
 		f.worth, f.beyond = got/best, got/planned
-		f.poor = btoi(got < 0.90*best)
+		f.poor, f.poorOwn = btoi(got < 0.90*best), btoi(got < 0.90*planned)
+		f.idle = btoi(r.Model != model.Sequential && got <= base*(1+o.Tie))
+		f.forgone = btoi(r.Model == model.Sequential && best > base*(1+o.SpreadTie*o.Tie))
 		f.predicted = btoi(w.Prediction != nil && w.Prediction.Agrees)
 		if r.Model != model.Sequential {
 			f.claims[ofRecommended].add(r.Speedup, got/base)

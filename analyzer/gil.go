@@ -90,6 +90,9 @@ func (j *judgement) limitGIL() {
 		share, known = j.o.gilShare(j.classify)
 	}
 	if !known {
+		if j.load.hasGIL() {
+			j.unseen("the interpreter was not sampled from outside", LimitGIL)
+		}
 		return
 	}
 	g := &GIL{Share: share}
@@ -107,6 +110,7 @@ func (j *judgement) limitGIL() {
 	reached, near := j.threadsReached()
 	switch {
 	case probed && g.WaitShare >= j.o.GILWaitShare && j.noisy(j.noise) != "" && !j.gilBinds():
+		j.unseen(j.noisy(j.noise), LimitGIL)
 		j.say(ofLimits, "with %d in flight, ops spend %.0f %% of their time waiting for the GIL, which may be for the processor that its holder lacks on this host", f.Trial.Cell.Concurrency, 100*g.WaitShare)
 	case probed && g.WaitShare >= j.o.GILWaitShare && !j.gilBinds() && near:
 		j.say(ofLimits, "with %d in flight, ops spend %.0f %% of their time waiting for the GIL, and threads of one interpreter gain %s all the same: it does not limit", f.Trial.Cell.Concurrency, 100*g.WaitShare, times(reached))

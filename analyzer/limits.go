@@ -20,6 +20,8 @@ func (j *judgement) judgeLimits() {
 	if f, ok := j.load.probeTrial(j.o); ok {
 		j.probe = j.lookAt([]plan.Finished{f})
 		j.limitLock(&f)
+	} else if why := j.unprobed(); why != "" {
+		j.unseen(why, LimitLock)
 	}
 	j.limitGIL()
 	j.limitGC()
@@ -28,6 +30,7 @@ func (j *judgement) judgeLimits() {
 	j.limitMemory()
 	j.limitCurves()
 	slices.SortStableFunc(j.out.Limits, func(a, b Limit) int { return -cmp.Compare(a.Share, b.Share) })
+	j.sayUnseen()
 }
 
 // limit adds a limit with the place where the time goes, if one is known.
@@ -81,7 +84,10 @@ func (k looks) locked(inFlight int) float64 {
 // by the wall clock, so on a noisy host, or of trials that are profiled beside
 // others, it says nothing.
 func (j *judgement) limitGC() {
-	if j.noisy(j.noise) != "" {
+	if why := j.noisy(j.noise); why != "" {
+		if j.classify[0].Record.Runtime != nil {
+			j.unseen(why, LimitGC)
+		}
 		return
 	}
 	alone := j.load.counted(j.load.baseline(), plan.Timing, j.o)
@@ -184,6 +190,7 @@ type point struct {
 	rate    float64 // ops a second
 	latency float64 // p50, ns
 	busy    float64 // cores in use, a share of all
+	trials  int     // timing trials behind it, 0 where a pilot is all
 }
 
 // curve returns the levels of a model that were measured, by concurrency;
@@ -199,7 +206,7 @@ func (j *judgement) curve(m model.Model) []point {
 		var costs Cell
 		j.o.costs(&costs, x.shown())
 		ps = append(ps, point{
-			n: float64(c.Concurrency), rate: r, latency: float64(costs.Latency.P50),
+			n: float64(c.Concurrency), rate: r, latency: float64(costs.Latency.P50), trials: x.n(),
 			busy: costs.CPUNsPerOp * r / 1e9 / float64(j.load.cores),
 		})
 	}
@@ -207,18 +214,22 @@ func (j *judgement) curve(m model.Model) []point {
 	return ps
 }
 
+// curved are the models whose curves tell of limits.
+func curved() []model.Model { return []model.Model{model.Pool, model.Goroutines, model.Threads} }
+
 // limitCurves looks at how throughput, latency and CPU move with the level:
 // throughput that stays flat while latency grows and processors idle is a
 // downstream that serves no more; throughput that falls while they are busy is
-// oversubscription. On a noisy host curves say neither, nor
-// where the rate of ops is given.
+// oversubscription. On a noisy host curves say neither, nor where the rate of ops
+// is given.
 func (j *judgement) limitCurves() {
-	if j.noisy(j.noise) != "" || j.load.w.MaxRate > 0 || j.load.open() {
+	if why := j.uncurved(); why != "" {
+		j.unseen(why, LimitDownstream, LimitOversubscription)
 		return
 	}
 	locked := slices.ContainsFunc(j.out.Limits, func(l Limit) bool { return l.Kind == LimitLock || l.Kind == LimitGIL })
 	var down, held, over float64
-	for _, m := range []model.Model{model.Pool, model.Goroutines, model.Threads} {
+	for _, m := range curved() {
 		ps := j.curve(m)
 		if flat := j.saturated(ps); locked || flat == 0 {
 		} else if top := slices.MaxFunc(ps, func(a, b point) int { return cmp.Compare(a.rate, b.rate) }); j.atGIL(top.rate) {
@@ -285,7 +296,9 @@ func (j *judgement) saturated(ps []point) float64 {
 }
 
 // oversubscribed returns the share of its best throughput that a model lost at
-// its highest level with the processors busy.
+// its highest level with the processors busy. A pilot reads low by chance, or
+// because its cell warms up, so where it is all that the level has, it must be as
+// far behind as a pilot that takes its cell out.
 func (j *judgement) oversubscribed(ps []point) float64 {
 	var best point
 	for _, p := range ps {
@@ -298,7 +311,11 @@ func (j *judgement) oversubscribed(ps []point) float64 {
 	}
 	last := ps[len(ps)-1]
 	lost := 1 - last.rate/best.rate
-	if last.n <= best.n || last.busy < j.o.BusyCPU || lost < max(j.o.Oversubscribed, 2*j.out.NoiseFloor) {
+	least := max(j.o.Oversubscribed, 2*j.out.NoiseFloor)
+	if last.trials < j.o.MinBlocks {
+		least = max(least, 1-1/j.o.PilotFactor)
+	}
+	if last.n <= best.n || last.busy < j.o.BusyCPU || lost < least {
 		return 0
 	}
 	return lost

@@ -57,8 +57,12 @@ func (j *judgement) judgeNoise() {
 	if len(fs) == 0 {
 		return
 	}
-	j.say(ofNoise, "sequential against itself differed by up to %.1f %% over %d trials; what differs by less than %.0f %% is a tie",
-		100*j.out.NoiseFloor, len(fs), 100*max(j.out.NoiseFloor, j.o.Tie))
+	scores := ""
+	if f := j.scoreFloor(l); f > 0 {
+		scores = fmt.Sprintf(", by %s by up to %.1f %%,", j.objective(), 100*f)
+	}
+	j.say(ofNoise, "sequential against itself differed by up to %.1f %%%s over %d trials; what differs by less than %.0f %% is a tie",
+		100*j.out.NoiseFloor, scores, len(fs), 100*max(j.out.NoiseFloor, j.margin(l)))
 	if plain := stats.Median(values(fs, rate)); len(j.classify) > 0 && plain > 0 {
 		if watched := stats.Median(values(j.classify, rate)); watched > 0 {
 			j.out.ObserverEffect = plain / watched

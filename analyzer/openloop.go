@@ -119,7 +119,7 @@ func (v *view) reached(l *load) func(*record.Record) float64 {
 // score is what the workload's objective makes of a trial; more is better. One
 // that falls behind the rate at which ops arrive is worth nothing.
 func (v *view) score(l *load) func(*record.Record) float64 {
-	score := scoreOf(l.w.Objective, v.o)
+	score := scoreOf(l.w.Objective, v.compared(l))
 	if !l.open() {
 		return score
 	}
@@ -209,8 +209,7 @@ func (v *view) tailOps(l *load) int64 {
 	if l.w.Objective != string(workload.Latency) && !asked {
 		return 1
 	}
-	n := int64(v.o.MinReps)
-	return (v.o.MinP99Ops + n - 1) / n
+	return v.o.tailOps()
 }
 
 // judgeLoad says of a cell whether it holds the rate, and takes what means

@@ -1,6 +1,10 @@
 package analyzer
 
-import "time"
+import (
+	"time"
+
+	"github.com/concprof/concprof/probes/plan"
+)
 
 // Options hold every threshold that planning and judging use. Each field
 // says its unit and where its default comes from; a rule never holds a number
@@ -36,11 +40,13 @@ type Options struct {
 	// and the tenth.
 	MaxClassify int
 	// Tie is the relative difference below which two cells are equal even
-	// where noise is less: nobody should change a program for 5 %.
+	// where noise is less: nobody should change a program for 5 %. So sequential
+	// is given up for a gain whose whole interval lies beyond it.
 	Tie float64
 	// SpreadTie is the factor on the tie margin up to which a difference whose
-	// interval contains "none" is a tie too. Beyond it such a difference is
-	// unresolved, not absent.
+	// interval contains "none" is a tie too, and on Tie up to which one from
+	// sequential is whose interval contains Tie. Beyond it a difference whose
+	// interval contains "none" is unresolved, not absent.
 	SpreadTie float64
 	// Resamples is how often the bootstrap draws; 1,000 bounds a 95 %
 	// percentile to about 0.7 points of its level.
@@ -126,7 +132,8 @@ type Options struct {
 	// beside idle cores, waits for something that serves only some at once.
 	Flat, LatencyGrowth, IdleCPU float64
 	// Oversubscribed is the share of its best throughput that a model must
-	// lose at a higher level, with the cores busy, to be called so.
+	// lose at a higher level, with the cores busy, to be called so; of a level with
+	// fewer than MinBlocks trials, what PilotFactor takes out.
 	Oversubscribed float64
 	// BusyCPU is the share of the cores in use from which they count as busy,
 	// and the demand from which the profile's clock must agree with rusage's.
@@ -291,7 +298,7 @@ func DefaultOptions() Options {
 		HandOverThread: 700 * time.Microsecond, HandOverProcess: 200 * time.Microsecond, SystemShare: 0.5, ObserverEffect: 1.10,
 		FailureSigmas: 3, LeftGoroutines: 1000, LeftOpenFiles: 128,
 		MinLevels: 6, MinR2: 0.9,
-		PilotFactor: 1.5, KneeLevels: 4, MinBlocks: 3, ControlReps: 3, ProbeConcurrency: 8, HangFactor: 2, MinHang: 3 * time.Second, ProfileConcurrency: 256,
+		PilotFactor: 1.5, KneeLevels: plan.KneeLevels, MinBlocks: 3, ControlReps: 3, ProbeConcurrency: 8, HangFactor: 2, MinHang: 3 * time.Second, ProfileConcurrency: 256,
 		ClassifyShare: 0.20, ProbeShare: 0.05, PilotShare: 0.25, ProfileShare: 0.15, CheckShare: 0.02, RaceShare: 0.05, RaceSlowdown: 20, TraceShare: 0.02, ControlShare: 0.10,
 		MinControl:  100 * time.Millisecond,
 		MinProfiled: 150 * time.Millisecond, MaxProfiled: time.Second,

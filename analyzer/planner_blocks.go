@@ -26,7 +26,7 @@ func (v *view) blocks(l *load) step {
 	if len(cs) == 0 || len(l.counted(l.baseline(), plan.Pilot, v.o)) == 0 {
 		return s
 	}
-	if block, begins := v.block(l, cs); begins {
+	if block, begins := v.block(l, cs); begins && block < l.w.Runs {
 		cs, s.out = v.narrow(l, cs, block)
 		v.apply(s.out)
 	}

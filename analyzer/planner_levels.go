@@ -27,6 +27,9 @@ func (v *view) rise(l *load) *plan.Addition {
 		if !ok || top.score <= below.score*(1+max(v.o.Flat, v.margin(l))) || !v.keepsPace(cs, top) || v.unfit(l, top.cell) {
 			continue
 		}
+		if v.followed(cs, top) {
+			continue
+		}
 		next := top.cell
 		next.Concurrency = min(2*top.cell.Concurrency, l.w.Ceiling(m))
 		if next.Concurrency <= top.cell.Concurrency || !v.holdsPilot(l, next) {
@@ -54,6 +57,14 @@ func (v *view) slope(l *load, cs []candidate, m model.Model) (top, below candida
 	top, highest := find(cs, of[0])
 	below, second := find(cs, of[1])
 	return top, below, highest && second
+}
+
+// followed reports whether a simpler model does as well with as many in flight: of
+// equals that one would be recommended, so it alone is followed upwards.
+func (v *view) followed(cs []candidate, c candidate) bool {
+	return slices.ContainsFunc(cs, func(x candidate) bool {
+		return !x.barred && x.cell.Model.Rank() < c.cell.Model.Rank() && x.cell.Concurrency == c.cell.Concurrency && x.score*(1+v.o.Flat) >= c.score
+	})
 }
 
 // keepsPace reports whether a cell is not far behind those that have at most as

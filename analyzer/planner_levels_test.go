@@ -156,3 +156,23 @@ func TestAnAddedLevelThatHangs(t *testing.T) {
 		t.Errorf("recommendation %+v, undecided %q", r, w.Undecided)
 	}
 }
+
+// Of models that do equally well only the simplest is followed upwards: it would
+// be recommended all the same.
+func TestOnlyTheSimplestOfEqualsRises(t *testing.T) {
+	for factor, want := range map[float64]bool{1: false, 0.7: true} {
+		l := newLab("op", op{cpu: 1e3, wait: 2e7})
+		p := l.plan(60, 8, []model.Model{model.Sequential, model.Pool, model.Goroutines}, levels, "op")
+		p.Workloads[0].MaxLevel = plan.MaxAdded
+		run := drive(t, p, DefaultOptions(), func(tr plan.Trial) record.Record {
+			r := l.run(tr)
+			if tr.Cell.Model == model.Goroutines {
+				r.WallNs, r.ElapsedNs = int64(factor*float64(r.WallNs)), int64(factor*float64(r.ElapsedNs))
+			}
+			return r
+		})
+		if got := addedLevels(run, model.Goroutines); (len(got) > 0) != want || len(addedLevels(run, model.Pool)) == 0 {
+			t.Errorf("goroutines take %v of the time: %v added of goroutines, %v of pool", factor, got, addedLevels(run, model.Pool))
+		}
+	}
+}

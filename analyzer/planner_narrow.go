@@ -48,12 +48,15 @@ func (v *view) narrow(l *load, cs []candidate, block int) ([]candidate, []plan.E
 	return keep, append(out, full...)
 }
 
-// fit drops cells, the worst first, until the budget holds what is left: the
-// least number of repetitions of each, later one more block. The predicted cell
-// stays, for only so is the prediction put to the test. What is
-// eliminated meanwhile pays for the repetitions beyond the least.
+// fit drops cells, the worst first, until the budget holds the least number of
+// repetitions of those that are left. The predicted cell stays, for only so is the
+// prediction put to the test. What has that number is not dropped: it can be
+// recommended as it is, and what the budget holds beyond is shared by all.
 func (v *view) fit(l *load, cs []candidate, lead candidate, stays func(candidate) bool, block int) ([]candidate, []plan.Elimination) {
-	want := max(v.o.MinReps-block, 1)
+	want := v.o.MinReps - block
+	if want <= 0 {
+		return cs, nil
+	}
 	left := v.left(l) - v.profileReserve(l, v.profileCells(l))
 	worst := slices.Clone(cs)
 	slices.SortStableFunc(worst, func(a, b candidate) int { return v.worse(a, b, lead) })

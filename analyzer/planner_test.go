@@ -246,3 +246,26 @@ func TestSmallBudgetsCutNothingShort(t *testing.T) {
 		})
 	}
 }
+
+// The budget takes out no cell that has the least number of repetitions: it
+// could be recommended, and its last trials cost nothing more.
+func TestWhatHasItsRepetitionsStays(t *testing.T) {
+	o := DefaultOptions()
+	eliminated := 0
+	for name, op := range kinds() {
+		for _, budget := range []float64{8, 12, 20, 40, 60} {
+			run := simulated(t, name, op, budget, goModels)
+			for _, c := range judged(t, run).Workloads[0].Cells {
+				if c.Status != record.Eliminated || !strings.Contains(c.Reason, "the budget of") {
+					continue
+				}
+				if eliminated++; c.Trials >= o.MinReps {
+					t.Errorf("%s, budget %v: %s has %d trials, but: %s", name, budget, setupOf(&c), c.Trials, c.Reason)
+				}
+			}
+		}
+	}
+	if eliminated == 0 {
+		t.Error("no budget was too small for anything")
+	}
+}

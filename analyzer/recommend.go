@@ -45,13 +45,13 @@ func (j *judgement) recommend() {
 		j.undecided(reason)
 		return
 	}
-	margin := max(j.out.NoiseFloor, j.o.Tie)
+	margin := j.margin(j.load)
 	var ties []contender
 	for _, c := range fit {
 		switch ratio, apart := j.against(&best, &c); {
 		case c.outcome == best.outcome || ratio <= 1+margin:
 			ties = append(ties, c)
-		case !apart && ratio <= 1+j.o.SpreadTie*margin:
+		case ratio <= 1+j.o.SpreadTie*margin && !j.outweighs(&best, &c):
 			ties = append(ties, c)
 		case !apart && c.cell.Model == model.Sequential:
 			j.undecided(fmt.Sprintf("%s reads %.2fx sequential, but the interval of that ratio contains 1: the trials spread too much to tell", setupOf(best.cell), ratio))
@@ -259,7 +259,7 @@ func barredWhy(cs []contender) string {
 // shortOf returns a doubt about the best cell: another one may be better, but
 // has too few trials to say so.
 func (j *judgement) shortOf(all []contender, best contender) string {
-	margin := max(j.out.NoiseFloor, j.o.Tie)
+	margin := j.margin(j.load)
 	for _, c := range all {
 		open := c.cell.Status == record.OK && c.n() < j.o.MinReps && strings.HasPrefix(c.barred, "it needs")
 		if open && c.score > best.score*(1+margin) {
@@ -309,8 +309,8 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 	case pick.cell.Model == model.Sequential && pick.outcome == best.outcome:
 		why("by %s no model is better than sequential", objective)
 	case pick.cell.Model == model.Sequential:
-		why("by %s the best, %s, is %.1f %% better than sequential, within the margin of %.1f %% (noise, and what is worth a change)",
-			objective, setupOf(best.cell), 100*(best.score/pick.score-1), 100*margin)
+		why("by %s the best, %s, is %.1f %% better than sequential, %s",
+			objective, setupOf(best.cell), 100*(best.score/pick.score-1), j.toldTie(best, pick, margin))
 	case j.load.open(): // told below
 	default:
 		why("it reaches %.2fx the throughput of sequential (%.2f to %.2f at %.0f %%, %d trials each)",
@@ -320,8 +320,8 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 		why("%s", j.held(pick.cell))
 	}
 	if pick.outcome != best.outcome && pick.cell.Model != model.Sequential {
-		why("%s reads %.1f %% better, within the margin of %.1f %%; of equals the simplest model and the lowest concurrency win",
-			setupOf(best.cell), 100*(best.score/pick.score-1), 100*margin)
+		why("%s reads %.1f %% better, %s; of equals the simplest model and the lowest concurrency win",
+			setupOf(best.cell), 100*(best.score/pick.score-1), j.toldTie(best, pick, margin))
 	}
 	if pick.cell.Model != model.Sequential && slices.ContainsFunc(ties, func(c contender) bool { return c.cell.Model == model.Sequential }) {
 		why("no model beats running sequentially, which is only the baseline here: models leaves it out")
@@ -331,7 +331,7 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 		if c.n() == 0 {
 			in = " in its pilot, one trial,"
 		}
-		why("%s reads%s %.2fx of it, but %s", setupOf(c.cell), in, c.score/best.score, c.barred)
+		why("%s reads%s %.2fx of it, but %s", setupOf(c.cell), in, c.score/pick.score, c.barred)
 		if j.undeclared(&c) && !j.load.open() {
 			// Of those that are as good the lowest concurrency.
 			for _, x := range all {
@@ -350,7 +350,7 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 				own = "an interpreter with a GIL, locks and caches of its own"
 			}
 			j.warnOnce(WarnSemantics, "declare state: private if ops need not share memory, locks or caches",
-				"%s reads %.2fx of what is recommended, because each worker has %s: that changes semantics", setupOf(c.cell), c.score/best.score, own)
+				"%s reads %.2fx of what is recommended, because each worker has %s: that changes semantics", setupOf(c.cell), c.score/pick.score, own)
 		}
 	}
 	r.Code = j.code(pick.cell)

@@ -115,9 +115,12 @@ type Workload struct {
 	// Trace is what Go's execution tracer saw of them, nil where it was not asked.
 	Trace  *Trace  `json:"execution_trace,omitempty"`
 	Limits []Limit `json:"limits"`
-	Steps  []Step  `json:"steps,omitempty"`
-	GIL    *GIL    `json:"gil,omitempty"`  // of CPython, where its reader could tell
-	Loop   *Loop   `json:"loop,omitempty"` // of asyncio
+	// Unseen are the limits that could not be looked for, with the reason: that
+	// they are not among Limits says nothing.
+	Unseen map[LimitKind]string `json:"limits_unseen,omitempty"`
+	Steps  []Step               `json:"steps,omitempty"`
+	GIL    *GIL                 `json:"gil,omitempty"`  // of CPython, where its reader could tell
+	Loop   *Loop                `json:"loop,omitempty"` // of asyncio
 
 	// Gate are the answers to the conditions that were asked for, in order; Claim
 	// is what becomes of what was said of the workload.

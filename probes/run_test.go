@@ -206,7 +206,7 @@ func TestPrepareAndCleanupCommands(t *testing.T) {
 // It builds the probe, which takes seconds, or a minute on a cold cache.
 func TestRunGoFunction(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds a Go program")
+		t.Skip("SKIPPED: a probe is built")
 	}
 	dir := t.TempDir()
 	for name, text := range map[string]string{

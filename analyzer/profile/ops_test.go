@@ -75,13 +75,13 @@ func ops() []op {
 		{"cond", record.Channel, "signalled", 1, func(testing.TB) func() { return signalled }},
 		{"exec", record.Subprocess, "executed", 1, func(t testing.TB) func() {
 			if _, err := exec.LookPath("sleep"); err != nil {
-				t.Skip(err)
+				t.Skipf("SKIPPED: there is no program to run: %v", err)
 			}
 			return executed
 		}},
 		{"output", record.Subprocess, "captured", 1, func(t testing.TB) func() {
 			if _, err := exec.LookPath("sleep"); err != nil {
-				t.Skip(err)
+				t.Skipf("SKIPPED: there is no program to run: %v", err)
 			}
 			return captured
 		}},

@@ -18,7 +18,7 @@ import (
 // that users have.
 func TestDiffBase(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip(err)
+		t.Skipf("SKIPPED: no go command: %v", err)
 	}
 	dir := t.TempDir()
 	// One op: 3 ms in parse, 5 ms asleep; under the second model the sleep

@@ -124,7 +124,7 @@ func BenchmarkHostileProfiles(b *testing.B) {
 	concprof := filepath.Join(dir, "concprof")
 	pprof, err := exec.Command("go", "tool", "-n", "pprof").Output()
 	if err != nil {
-		b.Skipf("no go tool pprof: %v", err)
+		b.Skipf("SKIPPED: no go tool pprof: %v", err)
 	}
 	if out, err := exec.Command("go", "build", "-o", concprof, ".").CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)

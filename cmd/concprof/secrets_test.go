@@ -102,7 +102,7 @@ func hits(t *testing.T, dir, text string) (found []string, files int) {
 // prints: what the workload was given, was not given, and made up itself.
 func TestSecretsReachNoFile(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds a probe")
+		t.Skip("SKIPPED: a probe is built")
 	}
 	home := filepath.Join(t.TempDir(), "h0me")
 	for _, f := range txtar.Parse([]byte(spender)).Files {

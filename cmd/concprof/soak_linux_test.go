@@ -68,7 +68,7 @@ var soakFaults = map[string]func(*soakRound){
 // report is an impossible one.
 func TestSoak(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes seconds a round")
+		t.Skip("SKIPPED: it takes seconds a round")
 	}
 	done := soaked(t)
 	for n := range *soakRounds {

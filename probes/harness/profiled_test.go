@@ -155,7 +155,7 @@ func TestLeftGoroutines(t *testing.T) {
 
 func TestOpenFiles(t *testing.T) {
 	if openFiles() == 0 {
-		t.Skip("descriptors cannot be counted here: there is no /proc")
+		t.Skip("SKIPPED: descriptors cannot be counted here: there is no /proc")
 	}
 	for fn, want := range map[string]int{"leaks files": 200, "nothing": 0} {
 		r := probe(t, Spec{Model: model.Pool, Concurrency: 2, Ops: 200, Steps: goSpec(fn).Steps}).record(t).Runtime

@@ -84,7 +84,7 @@ func TestCurrentHostNamesNobody(t *testing.T) {
 	}
 	name, err := os.Hostname()
 	if err != nil || len(name) < 4 {
-		t.Skip("the host has no name to leak")
+		t.Skip("SKIPPED: the host has no name to leak")
 	}
 	if text := strings.Join(append(h.Unenforced, h.CPU, h.Kernel, h.Fingerprint), " "); strings.Contains(text, name) {
 		t.Errorf("%q names the host %q", text, name)

@@ -100,8 +100,9 @@ type Bootstrap struct {
 
 // Ratio returns median(a) / median(b) with a percentile bootstrap interval.
 // Measured coverage of its 95 % interval is 96 to 97 % at 5 to 20 values and
-// 88 % at 3. It returns the zero Interval if either is empty or b's median is
-// not positive; Level is 0 with fewer than two values on a side.
+// 88 % at 3, so with fewer values on a side than MinValues no level is claimed:
+// Level is 0. It returns the zero Interval if either is empty or b's median is
+// not positive.
 func (o Bootstrap) Ratio(a, b []float64) Interval {
 	sa, sb := sorted(a), sorted(b)
 	if len(sa) == 0 || median(sb) <= 0 {
@@ -123,7 +124,10 @@ func (o Bootstrap) Ratio(a, b []float64) Interval {
 	}
 	slices.Sort(ratios)
 	tail := (1 - o.Level) / 2
-	in.Low, in.High, in.Level = quantile(ratios, tail), quantile(ratios, 1-tail), o.Level
+	in.Low, in.High = quantile(ratios, tail), quantile(ratios, 1-tail)
+	if in.N >= MinValues(o.Level) {
+		in.Level = o.Level
+	}
 	return in
 }
 

@@ -103,6 +103,22 @@ func TestRatioIsDeterministicAndOrderFree(t *testing.T) {
 	}
 }
 
+// An interval of so few values that it would not hold as often as it says claims
+// no level.
+func TestRatioOfFewClaimsNothing(t *testing.T) {
+	b := []float64{1, 1.1, 0.9, 1.05, 0.95, 1.02, 0.98}
+	for n := 1; n <= len(b); n++ {
+		want := 0.0
+		if n >= 6 {
+			want = 0.95
+		}
+		in := Bootstrap{Seed: 1, Resamples: 100, Level: 0.95}.Ratio(b[:n], b)
+		if in.Level != want || in.N != n || in.Low > in.Value || in.Value > in.High {
+			t.Errorf("of %d values: %+v, want level %v", n, in, want)
+		}
+	}
+}
+
 // A thing compared with itself must stay within its own noise floor.
 func TestSelfDifference(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))

@@ -162,7 +162,7 @@ func probe(t *testing.T, b *Binary, spec []byte, files ...*os.File) []record.Eve
 
 func TestBuild(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles probes")
+		t.Skip("SKIPPED: probes are built")
 	}
 	type call struct{ pkg, expr, in, out string }
 	tests := []struct {
@@ -215,7 +215,7 @@ func TestBuild(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			if _, err := exec.LookPath("gcc"); tt.cgo && err != nil {
-				t.Skip("no gcc: building packages with C code is not tested here")
+				t.Skip("SKIPPED: no gcc: building packages with C code is not tested here")
 			}
 			tree := extract(t, tt.archive)
 			before := digest(t, tree)
@@ -251,7 +251,7 @@ func TestBuild(t *testing.T) {
 // vendored module of Go 1.12 without network.
 func TestTrialInOldModule(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles a probe")
+		t.Skip("SKIPPED: a probe is built")
 	}
 	fn := Func{Package: "./page", Expr: "func(s string) string { time.Sleep(time.Millisecond); return dep.Shout(s) }"}
 	b, err := Build(context.Background(), Request{
@@ -334,12 +334,12 @@ func mentions(p *profile.Profile, part string) bool {
 // symbolic link.
 func TestBuildReadOnly(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles a probe")
+		t.Skip("SKIPPED: a probe is built")
 	}
 	tree := extract(t, "vendor.txt")
 	link := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(tree, link); err != nil {
-		t.Skip(err)
+		t.Skipf("SKIPPED: no symbolic link can be made here: %v", err)
 	}
 	chmod := func(mode fs.FileMode) {
 		filepath.WalkDir(tree, func(name string, d fs.DirEntry, err error) error {
@@ -370,7 +370,7 @@ func TestBuildReadOnly(t *testing.T) {
 // reported.
 func TestBuildFaults(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles probes")
+		t.Skip("SKIPPED: probes are built")
 	}
 	tests := []struct {
 		name    string

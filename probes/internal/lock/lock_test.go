@@ -108,7 +108,7 @@ func TestForeignFiles(t *testing.T) {
 // one who may not even do that a plain error.
 func TestReadOnly(t *testing.T) {
 	if os.Geteuid() == 0 {
-		t.Skip("root may write to any file")
+		t.Skip("SKIPPED: root may write to any file")
 	}
 	path := filepath.Join(t.TempDir(), "lock")
 	if err := os.WriteFile(path, nil, 0o444); err != nil {

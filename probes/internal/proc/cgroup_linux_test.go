@@ -92,11 +92,11 @@ func TestCgroupFiles(t *testing.T) {
 func TestCgroupHoldsItsProcess(t *testing.T) {
 	parent := mountOf(t, "cgroup2")
 	if parent == "" {
-		t.Skip("cgroup v2 is not mounted here")
+		t.Skip("SKIPPED: cgroup v2 is not mounted here")
 	}
 	c, err := makeCgroup(parent, Limits{})
 	if err != nil {
-		t.Skipf("no cgroup can be made here, which takes root or a delegated one: %v", err)
+		t.Skipf("SKIPPED: no cgroup can be made here, which takes root or a delegated one: %v", err)
 	}
 	k := &keeper{cgroup: c, order: order{Path: "/bin/sleep", Argv: []string{"sleep", "1000"}, Dir: "/"}}
 	pid, err := k.fork([]uintptr{0, 1, 2})
@@ -142,7 +142,7 @@ func mountOf(t *testing.T, kind string) string {
 // one process too many.
 func TestCgroupLimits(t *testing.T) {
 	if !Cgroups() {
-		t.Skip("not enforced here: it takes a cgroup v2 with the controllers memory and pids that this user may make children of")
+		t.Skip("SKIPPED: not enforced here: it takes a cgroup v2 with the controllers memory and pids that this user may make children of")
 	}
 	leak := shell(`exec tail /dev/zero`)
 	leak.Limits.MemoryBytes = 64 << 20

@@ -62,7 +62,7 @@ func truthOf(own map[string]int64) parts {
 //	make peers
 func TestPeers(t *testing.T) {
 	if !*peersFlag {
-		t.Skip("measures other profilers for eight minutes and asserts nothing: make peers")
+		t.Skip("SKIPPED: it measures other profilers for eight minutes and asserts nothing: make peers")
 	}
 	python, all := peers(t)
 	modes := []string{"mix_sequential", "mix_loop", "mix_pool"}

@@ -80,7 +80,7 @@ func each(t *testing.T, test func(t *testing.T, python interpreter)) {
 		}
 	}
 	if len(tested) == 0 {
-		t.Skip("no CPython that the reader reads")
+		t.Skip("SKIPPED: there is no CPython here that the reader reads")
 	}
 }
 
@@ -94,7 +94,7 @@ func one(t *testing.T) interpreter {
 			}
 		}
 	}
-	t.Skip("no CPython that the reader reads")
+	t.Skip("SKIPPED: there is no CPython here that the reader reads")
 	return interpreter{}
 }
 

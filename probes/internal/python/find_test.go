@@ -88,7 +88,7 @@ func TestAsk(t *testing.T) {
 	write(t, filepath.Join(dir, "json.py"), "raise SystemExit('shadowed')\n")
 	i, err := Search{Dir: dir, Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "PYTHONPATH=" + dir}}.Find(context.Background())
 	if err != nil {
-		t.Skipf("no Python to ask: %v", err)
+		t.Skipf("SKIPPED: no Python to ask: %v", err)
 	}
 	if !filepath.IsAbs(i.Path) || i.Implementation == "" || i.Version == "" || i.Prefix == "" || i.Build == "" {
 		t.Errorf("an answer with gaps: %+v", i)

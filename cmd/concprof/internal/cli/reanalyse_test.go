@@ -22,7 +22,7 @@ import (
 func BenchmarkReanalyse(b *testing.B) {
 	source := os.Getenv("CONCPROF_BENCH_RUN")
 	if source == "" {
-		b.Skip("CONCPROF_BENCH_RUN names no run")
+		b.Skip("SKIPPED: CONCPROF_BENCH_RUN names no run")
 	}
 	if !filepath.IsAbs(source) {
 		b.Fatalf("CONCPROF_BENCH_RUN=%s is not an absolute path", source)

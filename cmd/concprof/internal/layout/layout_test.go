@@ -153,7 +153,22 @@ func (c *checker) checkHome(at ast.Node, imported string) {
 	c.say(at, "%s is at home in %s", imported, strings.Join(folders, ", "))
 }
 
-// checkBody looks for init functions and for ends of the process.
+// checkSkip holds that what skips a test is found: go test -v ./... lists it by one
+// word. A fuzz target that passes over an input says nothing.
+func (c *checker) checkSkip(call *ast.CallExpr) {
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || !c.test || sel.Sel.Name != "Skip" && sel.Sel.Name != "Skipf" || len(call.Args) == 0 {
+		return
+	}
+	if on, ok := sel.X.(*ast.Ident); !ok || !slices.Contains([]string{"t", "b", "f", "tb"}, on.Name) {
+		return
+	}
+	if text, ok := call.Args[0].(*ast.BasicLit); !ok || !strings.HasPrefix(text.Value, `"SKIPPED: `) {
+		c.say(call, `a skip says "SKIPPED: " and why`)
+	}
+}
+
+// checkBody looks for init functions, for ends of the process and for skips.
 func (c *checker) checkBody(f *ast.File) {
 	names := map[string]string{} // of the packages that can end the process
 	for _, spec := range f.Imports {
@@ -173,6 +188,8 @@ func (c *checker) checkBody(f *ast.File) {
 			if n.Recv == nil && n.Name.Name == "init" {
 				c.say(n, "no init functions: state comes in as a parameter")
 			}
+		case *ast.CallExpr:
+			c.checkSkip(n)
 		case *ast.SelectorExpr:
 			pkg, ok := n.X.(*ast.Ident)
 			if ok && slices.Contains(exits[names[pkg.Name]], n.Sel.Name) && !c.mayExit() {
@@ -232,6 +249,10 @@ func TestCheck(t *testing.T) {
 		{"exit under another name", "analyzer/x.go", "import sys \"os\"\nvar f = sys.Exit", "only entry points"},
 		{"log.Fatal", "reports/x.go", "import \"log\"\nfunc f() { log.Fatalf(\"\") }", "only entry points"},
 		{"exit of an entry point", "probes/harness/x.go", "import \"os\"\nfunc f() { os.Exit(1) }", ""},
+		{"a silent skip", "reports/x_test.go", "func f(t *testing.T) { t.Skip(\"no browser\") }", "SKIPPED: "},
+		{"a skip that an error explains", "reports/x_test.go", "func f(t *testing.T) { t.Skip(err) }", "SKIPPED: "},
+		{"a loud skip", "reports/x_test.go", "func f(t *testing.T) { t.Skipf(\"SKIPPED: no browser: %v\", err) }", ""},
+		{"an input passed over", "reports/x_test.go", "func f(t *testing.T) { t.Skip() }", ""},
 		{"long main", "cmd/concprof/main.go", strings.Repeat("\n", maxMain), "at most"},
 		{"another long main", "cmd/truthbench/main.go", strings.Repeat("\n", maxMain), "at most"},
 		{"a file below main", "cmd/truthbench/internal/bench/main.go", strings.Repeat("\n", maxMain), ""},
