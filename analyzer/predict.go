@@ -115,7 +115,11 @@ func (v *view) predicted(l *load) (plan.Cell, bool) {
 	if l.memo.predicted == nil {
 		l.memo.predicted = &plan.Cell{}
 		if fs := l.counted(l.baseline(), plan.Classify, v.o); len(fs) > 0 {
-			if p := v.predictAt(l, v.o.demand(fs, v.scale()).scaled.Value); p != nil {
+			d := v.o.demand(fs, v.scale())
+			if l.open() {
+				d.scaled = d.Interval // what is needed is in processors
+			}
+			if p := v.predictAt(l, d.scaled.Value); p != nil {
 				l.memo.predicted = &plan.Cell{Workload: l.w.Name, Model: p.Model, Concurrency: p.Concurrency}
 			}
 		}

@@ -27,7 +27,7 @@ type offer struct {
 	// is 0 where more are than any model may have.
 	crowd int
 	alone record.Histogram // times of ops alone
-	low   float64          // bounds of the demand
+	low   float64          // bounds of the demand, which is as the clocks read it
 	high  float64
 }
 
@@ -48,7 +48,7 @@ func (n need) met(o Options) bool  { return n.high <= 1-o.Tie }
 func (v *view) offer(l *load, d stats.Interval) (offer, bool) {
 	g := v.guess(l)
 	f := offer{
-		facts: facts{o: v.o, demand: max(d.Value, 0), cores: float64(l.cores), serial: g.serial, gil: g.gil, class: v.o.classAt(d.Value), differs: v.differs(l)},
+		facts: facts{o: v.o, demand: max(d.Value, 0), cores: float64(l.cores), serial: g.serial, gil: g.gil, differs: v.differs(l)},
 		rate:  l.w.Rate, opNs: g.wallNs, flying: l.w.Rate * g.wallNs / 1e9,
 		low: max(d.Low, 0), high: max(d.High, 0),
 	}
@@ -134,12 +134,17 @@ func reach(flying []float64, sure int, share float64, most int) int {
 
 // enough is the least number in flight with which a cell is expected to hold the
 // rate: where a tail is asked for, one that leaves no tail to the waiting for a
-// worker, else the mean that Little's law tells.
+// worker, and something to spare, for little more time an op would make a queue of
+// workers that are always busy; else the mean that Little's law tells. It is 0
+// where that is more than any model may have.
 func (f offer) enough(tail bool) int {
-	if tail {
-		return f.crowd
+	switch {
+	case !tail:
+		return max(int(math.Ceil(f.flying*f.o.HeldShare)), 1)
+	case f.crowd == 0:
+		return 0
 	}
-	return max(int(math.Ceil(f.flying*f.o.HeldShare)), 1)
+	return max(f.crowd, int(math.Ceil(f.flying/(1-f.o.Tie))))
 }
 
 // needs lists what a model would need to hold the rate.
@@ -185,6 +190,8 @@ func (v *view) arriving(l *load, d stats.Interval) (*Prediction, string) {
 		return none("differs", "with others in flight ops return something else than alone, and one at a time does not hold %s", l.rateText()), ""
 	}
 	short, without := 0, "" // the most in flight of a model that has what is needed; what the first of the others lacks
+	near := ""              // what is just about enough
+	var most *plan.Cell     // the first that keeps up with the most that the plan has in flight
 	for _, m := range model.All()[1:] {
 		levels, needs := l.levels(m), f.needs(l, m)
 		if len(levels) == 0 {
@@ -194,17 +201,31 @@ func (v *view) arriving(l *load, d stats.Interval) (*Prediction, string) {
 			without = cmp.Or(without, needs[k].text)
 			continue
 		}
+		top := levels[len(levels)-1]
 		i := slices.IndexFunc(levels, func(n int) bool { return level > 0 && n >= level })
-		if i < 0 {
-			short = max(short, levels[len(levels)-1])
-			continue
+		if i < 0 { // some wait for a worker
+			w := need{f.flying / float64(top), f.flying / float64(top), fmt.Sprintf("%.2g of %d workers", f.flying, top)}
+			if w.over(v.o) {
+				short = max(short, top)
+				continue
+			}
+			needs = append(needs, w)
 		}
-		if k := slices.IndexFunc(needs, func(n need) bool { return !n.met(v.o) }); k >= 0 {
-			return nil, fmt.Sprintf("%s takes %s, too near to all of it to say whether %s holds the rate", l.rateText(), needs[k].text, m)
+		switch k := slices.IndexFunc(needs, func(n need) bool { return !n.met(v.o) }); {
+		case k >= 0:
+			near = cmp.Or(near, fmt.Sprintf("%s takes %s, too near to all of it to say whether %s holds the rate", l.rateText(), needs[k].text, m))
+		case i < 0 && most == nil:
+			most = &plan.Cell{Workload: l.w.Name, Model: m, Concurrency: top}
+		case i >= 0 && near == "":
+			return f.holds(l, plan.Cell{Workload: l.w.Name, Model: m, Concurrency: levels[i]}, without, tail), ""
 		}
-		return f.holds(l, plan.Cell{Workload: l.w.Name, Model: m, Concurrency: levels[i]}, without, tail), ""
 	}
 	switch {
+	case near != "":
+		return nil, near
+	case most != nil:
+		return &Prediction{Model: most.Model, Concurrency: most.Concurrency, Rule: "most",
+			Why: "it keeps up, but some ops wait for a worker, and the plan has no more of them (" + f.known(l, most.Model) + ")"}, ""
 	case short > 0 && level > 0:
 		return none("in-flight", "%d in flight are needed, and the plan has at most %d", level, short), ""
 	case short > 0:
@@ -218,7 +239,7 @@ func (v *view) arriving(l *load, d stats.Interval) (*Prediction, string) {
 // predictLoad says which cell should hold the rate, or that none should, or why
 // the profile cannot say.
 func (j *judgement) predictLoad() {
-	p, why := j.arriving(j.load, j.demand.scaled)
+	p, why := j.arriving(j.load, j.demand.Interval)
 	j.out.Prediction = p
 	switch {
 	case p == nil:

@@ -144,7 +144,15 @@ func TestLoadRules(t *testing.T) {
 		{name: "workers of their own are enough", ms: []float64{10}, rate: 300, demand: 0.1, serial: 0.5, rule: "wider", want: "processes at 4",
 			change: func(w *plan.Workload) { w.Private = true }},
 		{name: "the plan ends far below", ms: []float64{20}, rate: 1e5, demand: 1e-4, rule: "in-flight", want: "none", why: "more in flight are needed than the 64 that the plan has at most"},
-		{name: "the plan ends a little below", ms: []float64{20.5}, rate: 300, demand: 0.001, rule: "in-flight", want: "none", why: "7 in flight are needed, and the plan has at most 4",
+		{name: "the plan ends below the crowd", ms: mostly(21, 100, 100), rate: 100, demand: 0.01, rule: "most", want: "pool at 4", why: "some ops wait for a worker, and the plan has no more of them (100/s x 0.0289s = 2.9 in flight, at most 6 for all but 1 % of arrivals",
+			change: func(w *plan.Workload) {
+				w.Cells = slices.DeleteFunc(w.Cells, func(c plan.Cell) bool { return c.Concurrency > 4 })
+			}},
+		{name: "the plan ends at what is just enough", ms: []float64{20.1}, rate: 198, demand: 0.01, want: "",
+			change: func(w *plan.Workload) {
+				w.Cells = slices.DeleteFunc(w.Cells, func(c plan.Cell) bool { return c.Concurrency > 4 })
+			}},
+		{name: "the plan ends below", ms: []float64{20.5}, rate: 300, demand: 0.001, rule: "in-flight", want: "none", why: "7 in flight are needed, and the plan has at most 4",
 			change: func(w *plan.Workload) {
 				w.Cells = slices.DeleteFunc(w.Cells, func(c plan.Cell) bool { return c.Concurrency > 4 })
 			}},

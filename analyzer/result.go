@@ -290,7 +290,7 @@ type Prediction struct {
 	Agrees      bool        `json:"agrees"`
 	// Rule names the rule that it follows: "locked", "all-cores", "computes",
 	// "waits" or "both"; for CPython "gil" and "one-gil" too. Where ops arrive at a
-	// rate it is "one", "enough" or "wider" and, where no cell should hold it,
+	// rate it is "one", "enough", "wider" or "most" and, where no cell should hold it,
 	// "bound", "differs", "over" or "in-flight".
 	Rule string `json:"rule"`
 	Why  string `json:"why"` // the rule's reason in a sentence, and why the measurement disagrees
