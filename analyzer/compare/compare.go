@@ -73,7 +73,7 @@ type Workload struct {
 	Gate []analyzer.Answer `json:"gate,omitempty"`
 	// Floor is the larger noise floor of the two runs: what differs by less,
 	// relative, is no difference. Where ops arrive at a rate it is of the p99s of
-	// Usual.
+	// Usual or, where that does not hold it, of the first cell that does.
 	Floor float64 `json:"noise_floor"`
 	Cells []Cell  `json:"cells"` // measured in both runs
 	// Only are cells that one run alone has numbers of.

@@ -57,7 +57,7 @@ func (o Options) offered(l *CellLoad, b, h *analyzer.Cell) (base, head []float64
 		return nil, nil, "it holds the rate in neither run"
 	case l.turns():
 		return b.Samples, h.Samples, ""
-	case b.Latency.P99 == 0 || h.Latency.P99 == 0 || len(b.Load.P99s) == 0 || len(h.Load.P99s) == 0:
+	case b.Latency.P99 == 0 || h.Latency.P99 == 0 || !hasTails(b) || !hasTails(h):
 		return nil, nil, fmt.Sprintf("its p99 is not known: its trials have %d and %d ops", b.Ops, h.Ops)
 	}
 	x, y := float64(b.Ops)/float64(len(b.Load.P99s)), float64(h.Ops)/float64(len(h.Load.P99s))
@@ -68,18 +68,24 @@ func (o Options) offered(l *CellLoad, b, h *analyzer.Cell) (base, head []float64
 }
 
 // tailFloor is the noise floor of p99s: what those of a cell differ from
-// themselves by, in the run where that is more, and no less than the histograms
-// resolve that they are read off.
+// themselves by, or of the first that has any, in the run where that is more, and
+// no less than the histograms resolve that they are read off.
 func (o Options) tailFloor(at plan.Cell, seed uint64, b, h *analyzer.Workload) float64 {
 	floor := record.Resolution
 	for _, w := range []*analyzer.Workload{b, h} {
 		c := cellOf(w, &analyzer.Cell{Model: at.Model, Concurrency: at.Concurrency})
-		if c != nil && c.Load != nil && len(c.Load.P99s) > 0 {
+		for i := 0; !hasTails(c) && i < len(w.Cells); i++ {
+			c = &w.Cells[i]
+		}
+		if hasTails(c) {
 			floor = max(floor, stats.SelfDifference(c.Load.P99s, seed, o.NoiseSplits, o.NoiseQuantile))
 		}
 	}
 	return floor
 }
+
+// hasTails reports whether the p99s of a cell's trials are known.
+func hasTails(c *analyzer.Cell) bool { return c != nil && c.Load != nil && len(c.Load.P99s) > 0 }
 
 // slowdown answers a condition on a regression where ops arrive at a rate: by how
 // much the p99 of a cell has grown, relative. One that no longer holds the rate

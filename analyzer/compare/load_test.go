@@ -153,6 +153,21 @@ func TestUnderALoad(t *testing.T) {
 	}
 }
 
+// Where the usual cell does not hold the rate, the first that does tells the noise.
+func TestTailFloor(t *testing.T) {
+	base, head := loaded("base", 1, 11, 10), loaded("head", 2, 11, 10)
+	for _, s := range []Side{base, head} {
+		s.Result.Workloads[0].Recommendation = nil
+	}
+	for i := range base.Result.Workloads[0].Cells[1].Load.P99s {
+		base.Result.Workloads[0].Cells[1].Load.P99s[i] *= 1 + 0.5*float64(i%2)
+	}
+	c, err := Compare(base, head, DefaultOptions())
+	if err != nil || c.Workloads[0].Floor < 0.3 {
+		t.Errorf("floor %v, %v", c.Workloads[0].Floor, err)
+	}
+}
+
 // Of 2,000 pairs of runs of the same code at most 5 % and two standard errors show
 // any difference.
 func TestFalseDifferencesUnderALoad(t *testing.T) {
