@@ -2,6 +2,8 @@ package analyzer_test
 
 import (
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/concprof/concprof/analyzer"
@@ -122,5 +124,68 @@ func TestInterleavedPairsOfTheSameCode(t *testing.T) {
 	}
 	if told < apart/5 {
 		t.Errorf("code that takes twice as long is told in %d of %d pairs", told, apart/5)
+	}
+}
+
+// Under a load p99s are compared: those of the same code differ in any cell in at
+// most 5 % of pairs and two standard errors, and what is a third slower is told.
+func TestComparedUnderALoad(t *testing.T) {
+	const pairs = 100
+	differ := 0
+	for i := range uint64(pairs) {
+		runs := analyzer.SimulatedLoadPair(t, 100, 1, i+1)
+		c := compared(t, side(t, "base", runs[0]), side(t, "head", runs[1]))
+		if c.Tested < 2 {
+			t.Fatalf("pair %d: %d cells tested: %+v", i, c.Tested, c.Workloads[0].Cells)
+		}
+		if c.Changed > 0 {
+			differ++
+		}
+	}
+	t.Logf("%d of %d pairs of the same code differ", differ, pairs)
+	if most := 0.05*pairs + 2*math.Sqrt(0.05*0.95*pairs); float64(differ) > most {
+		t.Errorf("%d of %d pairs of the same code differ, want at most %.0f", differ, pairs, most)
+	}
+	runs := analyzer.SimulatedLoadPair(t, 100, 1.33, 1)
+	c := compared(t, side(t, "base", runs[0]), side(t, "head", runs[1]))
+	for _, x := range c.Workloads[0].Cells {
+		want := compare.Slower
+		if x.Model == "sequential" {
+			want = compare.Neither
+		}
+		if x.Verdict != want || want == compare.Slower && (x.Change.Value < 0.25 || x.Change.Value > 0.42) {
+			t.Errorf("a third slower: %+v", x)
+		}
+	}
+}
+
+// What the base recommends is measured to the end on both sides, also where it
+// does not hold the rate any more: so that is told, and a gate fails.
+func TestARateThatIsHeldNoMore(t *testing.T) {
+	runs := analyzer.SimulatedLoadPair(t, 100, 3, 1)
+	base, head := side(t, "base", runs[0]), side(t, "head", runs[1])
+	if r := base.Result.Workloads[0].Recommendation; r == nil || r.Model != "pool" || r.Concurrency != 4 {
+		t.Fatalf("the base recommends %+v", r)
+	}
+	c := compared(t, base, head)
+	i := slices.IndexFunc(c.Workloads[0].Cells, func(x compare.Cell) bool { return x.Model == "pool" && x.Concurrency == 4 })
+	if i < 0 || c.Workloads[0].Cells[i].Verdict != compare.Behind {
+		t.Fatalf("cells %+v, only %+v", c.Workloads[0].Cells, c.Workloads[0].Only)
+	}
+	if err := head.Result.Ask([]string{"regression <= 50%"}); err != nil {
+		t.Fatal(err)
+	}
+	c.Settle(head.Result)
+	if a := head.Result.Workloads[0].Gate[0]; a.Outcome != analyzer.NotMet || !strings.Contains(a.Found, "pool at 4 no longer holds 100/s: it reached ") {
+		t.Errorf("%+v", a)
+	}
+	// The other way round it is met.
+	c = compared(t, head, base)
+	if err := base.Result.Ask([]string{"regression(pool) <= 0%"}); err != nil {
+		t.Fatal(err)
+	}
+	c.Settle(base.Result)
+	if a := base.Result.Workloads[0].Gate[0]; a.Outcome != analyzer.Met {
+		t.Errorf("%+v", a)
 	}
 }

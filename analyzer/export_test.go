@@ -68,3 +68,21 @@ func SimulatedPair(t testing.TB, kind string, seed uint64, slower, step float64,
 	}
 	return runs
 }
+
+// SimulatedLoadPair are runs of an op that waits and arrives at a rate, per
+// second, at two revisions measured side by side; the waits of the second take
+// slower times as long.
+func SimulatedLoadPair(t testing.TB, rate, slower float64, seed uint64) [2]*rundir.Run {
+	var plans [2]*plan.Plan
+	var labs [2]*lab
+	for i, f := range []float64{1, slower} {
+		o := waiting(rate)
+		o.wait *= f
+		o.noise = 0.02
+		labs[i] = newLab("op", o)
+		labs[i].seed = 2*seed + uint64(i)
+		plans[i] = labs[i].plan(40, 8, []model.Model{model.Sequential, model.Pool}, []int{4, 16}, "op")
+		plans[i].Workloads[0].Cells = append([]plan.Cell{{Workload: "op", Model: model.Sequential, Concurrency: 1}}, plans[i].Workloads[0].Cells...)
+	}
+	return drivePair(t, plans, labs, steady).runs
+}

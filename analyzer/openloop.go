@@ -31,6 +31,10 @@ type CellLoad struct {
 	Done    int64   `json:"done"`
 	// Reason says why it does not hold the rate.
 	Reason string `json:"reason,omitempty"`
+	// P99s are the p99s of the counted trials in ns, in the order in which they
+	// ran, of a cell that holds the rate with at least Options.MinTailOps ops in
+	// each. What compares runs rests on them.
+	P99s []float64 `json:"p99_samples_ns,omitempty"`
 }
 
 // open reports whether the workload's ops arrive at a fixed rate.
@@ -119,18 +123,26 @@ func (v *view) reached(l *load) func(*record.Record) float64 {
 // score is what the workload's objective makes of a trial; more is better. One
 // that falls behind the rate at which ops arrive is worth nothing.
 func (v *view) score(l *load) func(*record.Record) float64 {
-	score := scoreOf(l.w.Objective, v.compared(l))
+	worth := v.worth(l)
 	if !l.open() {
-		return score
+		return worth
 	}
 	opNs := v.guess(l).wallNs
 	return func(r *record.Record) float64 {
-		switch {
-		case v.o.behind(r.Load, opNs):
+		if v.o.behind(r.Load, opNs) {
 			return 0
-		case l.w.Objective != string(workload.Latency):
-			return score(r)
-		case r.Latency != nil && r.Latency.N >= v.o.MinTailOps:
+		}
+		return worth(r)
+	}
+}
+
+// worth is score, whether or not a trial falls behind.
+func (v *view) worth(l *load) func(*record.Record) float64 {
+	if !l.open() || l.w.Objective != string(workload.Latency) {
+		return scoreOf(l.w.Objective, v.compared(l))
+	}
+	return func(r *record.Record) float64 {
+		if r.Latency != nil && r.Latency.N >= v.o.MinTailOps {
 			return inverse(float64(r.Latency.Quantile(0.99)))
 		}
 		return inverse(float64(r.Latency.Quantile(0.5))) // of a pilot
@@ -223,7 +235,41 @@ func (j *judgement) judgeLoad(cell *Cell, fs []plan.Finished) {
 	cell.Load, cell.Speedup = &k, Interval{}
 	if !k.Holds {
 		cell.Latency = Latency{}
+		return
 	}
+	k.P99s = j.o.tails(fs)
+}
+
+// tails returns the p99 of each trial, nil if one has too few ops for its own.
+func (o Options) tails(fs []plan.Finished) []float64 {
+	if slices.ContainsFunc(fs, func(f plan.Finished) bool { return f.Record.Latency == nil || f.Record.Latency.N < o.MinTailOps }) {
+		return nil
+	}
+	return values(fs, func(r *record.Record) float64 { return estimate(r.Latency, 0.99) })
+}
+
+// estimate returns the quantile q of what the values of a histogram were drawn
+// from: a point between two of them such that its median is that quantile, nearly,
+// whatever the distribution and however many there are (Hyndman and Fan: Sample
+// quantiles in statistical packages, 1996, definition 8). So trials compare that
+// have somewhat more ops than others, which those of two runs may: with
+// exponential times the value of rank 198 of 199 is expected 11 % above that of
+// 198 of 200.
+func estimate(h *record.Histogram, q float64) float64 {
+	at := (float64(h.N)+1.0/3)*q + 1.0/3
+	rank := math.Floor(at)
+	low, high := 0.0, 0.0
+	var seen int64
+	for _, b := range h.Buckets() {
+		if float64(seen) < rank || seen == 0 {
+			low = float64(b.Value)
+		}
+		high = float64(b.Value)
+		if seen += b.N; float64(seen) >= rank+1 {
+			break
+		}
+	}
+	return low + (at-rank)*(high-low)
 }
 
 // untold says why a cell may not be recommended under a load: it does not hold
@@ -281,20 +327,30 @@ func (j *judgement) settleLoad() {
 
 // floorOf returns the noise floor that a workload's trials show, and which cell
 // showed it: the baseline's throughput against itself or, where ops arrive at a
-// rate, which says nothing of noise, the score of the first cell that holds it.
+// rate, which says nothing of noise, the score of the best cell that holds it,
+// for that is what others are held against. Near to what it can do a cell waits
+// now and then, and its p99 wanders: that is its own.
 func (v *view) floorOf(l *load) (floor float64, cell plan.Cell, trials int) {
 	seed := seedOf(v.plan.Seed, "floor "+l.w.Name)
 	if !l.open() {
 		fs := l.counted(l.baseline(), plan.Timing, v.o)
 		return v.o.floor(fs, seed), l.baseline(), len(fs)
 	}
-	opNs := v.guess(l).wallNs
+	opNs, score := v.guess(l).wallNs, v.worth(l)
+	var scores []float64
 	for _, c := range l.w.Cells {
-		if fs := l.counted(c, plan.Timing, v.o); len(fs) >= v.o.MinBlocks && v.o.kept(fs, opNs).Holds {
-			return stats.SelfDifference(values(fs, v.score(l)), seed, v.o.NoiseSplits, v.o.NoiseQuantile), c, len(fs)
+		fs := l.counted(c, plan.Timing, v.o)
+		if len(fs) < v.o.MinBlocks || !v.o.kept(fs, opNs).Holds {
+			continue
+		}
+		if own := values(fs, score); len(scores) == 0 || stats.Median(own) > stats.Median(scores) {
+			scores, cell = own, c
 		}
 	}
-	return 0, plan.Cell{}, 0
+	if len(scores) == 0 {
+		return 0, plan.Cell{}, 0
+	}
+	return stats.SelfDifference(scores, seed, v.o.NoiseSplits, v.o.NoiseQuantile), cell, len(scores)
 }
 
 // held says what the recommended cell makes of the rate, and whether one op

@@ -110,6 +110,9 @@ func TestLoad(t *testing.T) {
 			if got := string(r.Model) + " at " + digit(r.Concurrency); got != tt.want {
 				t.Errorf("recommends %s (%v), want %s", got, r.Why, tt.want)
 			}
+			if p := w.Prediction; string(p.Model)+" at "+digit(p.Concurrency) != tt.want || !p.Agrees {
+				t.Errorf("predicted %+v, want %s", p, tt.want)
+			}
 			if !strings.Contains(strings.Join(r.Why, "\n"), "it holds ") || r.Speedup != (Interval{}) {
 				t.Errorf("why %q, speedup %+v", r.Why, r.Speedup)
 			}
@@ -124,7 +127,7 @@ func digit(n int) string {
 // checkLoad holds what is so of every verdict under a load.
 func checkLoad(t *testing.T, w *Workload, rate float64) {
 	t.Helper()
-	if w.Load == nil || w.Load.RatePerSec != rate || w.Prediction != nil || len(w.Scaling) != 0 || w.Class == Inconclusive {
+	if w.Load == nil || w.Load.RatePerSec != rate || w.Prediction == nil || w.Prediction.Speedup != 0 || len(w.Scaling) != 0 || w.Class == Inconclusive {
 		t.Errorf("load %+v, prediction %+v, scaling %v, class %s", w.Load, w.Prediction, w.Scaling, w.Class)
 	}
 	for _, c := range w.Cells {
@@ -134,6 +137,8 @@ func checkLoad(t *testing.T, w *Workload, rate float64) {
 			t.Errorf("%s: %+v", setupOf(&c), c)
 		case c.Load.Holds && c.Load.Reason != "" || !c.Load.Holds && (c.Latency != (Latency{}) || c.Load.Reason == ""):
 			t.Errorf("%s: load %+v, latency %+v", setupOf(&c), c.Load, c.Latency)
+		case c.Load.Holds && c.Latency.P99 > 0 && len(c.Load.P99s) != c.Trials || !c.Load.Holds && c.Load.P99s != nil:
+			t.Errorf("%s: %d trials, p99s %v", setupOf(&c), c.Trials, c.Load.P99s)
 		case c.Load.Holds && c.OpsPerSec.Median < 0.95*rate:
 			t.Errorf("%s is said to hold %v/s with %+v", setupOf(&c), rate, c.OpsPerSec)
 		}
@@ -201,5 +206,25 @@ func TestKept(t *testing.T) {
 				t.Errorf("%+v", k)
 			}
 		})
+	}
+}
+
+// The median of a pilot is not held against the p99s of others.
+func TestPilotsAreNotComparedByP99(t *testing.T) {
+	l := newLab("op", waiting(100))
+	p := l.plan(60, 8, loadModels, []int{4, 16}, "op")
+	pilot := func(ms float64) []plan.Finished {
+		return []plan.Finished{{Record: record.Record{Status: record.OK, Ops: 30, WallNs: 3e8, Latency: lasting(ms)}}}
+	}
+	v := newView(plan.History{Plan: p}, DefaultOptions())
+	j := &judgement{view: v, load: v.loads[0]}
+	j.results = []outcome{{cell: plan.Cell{Workload: "op", Model: model.Pool, Concurrency: 16}, pilots: pilot(5), scores: []float64{inverse(5e6)}}}
+	j.out.Cells = []Cell{{Model: model.Pool, Concurrency: 16, Status: record.Eliminated, Reason: "the budget does not hold it"}}
+	if cs := j.contenders(); len(cs) != 1 || cs[0].score != 0 || cs[0].barred == "" {
+		t.Errorf("%+v", cs)
+	}
+	p.Workloads[0].Objective = "memory"
+	if cs := j.contenders(); len(cs) != 1 || cs[0].score == 0 {
+		t.Errorf("by memory: %+v", cs)
 	}
 }

@@ -76,6 +76,11 @@ type Options struct {
 	// a trial weighs as much.
 	HeldShare float64
 
+	// Crowded is the share of the ops that may find all workers busy when they
+	// arrive, for as many workers to be predicted: what happens to 1 in 100 ops
+	// does not show in a p99.
+	Crowded float64
+
 	// MaxForeign is the share of all cores' time that other programs may take.
 	// Measured: at 0.15 of two cores a parallel speedup of 1.83 read 1.5.
 	MaxForeign float64
@@ -288,7 +293,7 @@ func DefaultOptions() Options {
 		Tie: 0.05, SpreadTie: 2,
 		Resamples: 1000, NoiseSplits: 200, NoiseQuantile: 0.99,
 		MaxFloor:  0.30,
-		MinP99Ops: 1000, MinTailOps: 100, MinWindow: 2, WindowShare: 0.75, HeldShare: 0.95,
+		MinP99Ops: 1000, MinTailOps: 100, MinWindow: 2, WindowShare: 0.75, HeldShare: 0.95, Crowded: 0.01,
 		MaxForeign: 0.15, MaxSteal: 0.05, MaxThrottled: 0.05,
 		MutexWaitShare: 0.10, LockShare: 0.30, GCShare: 0.125,
 		GILWaitShare: 0.10, GILShare: 0.5, GILGain: 1.25, GILReached: 0.8, MinGCCycles: 12, LoopStall: 0.05, LoopHog: 50 * time.Millisecond,

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/concprof/concprof/analyzer/internal/stats"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
@@ -96,6 +97,10 @@ func (j *judgement) predict() {
 	if len(j.classify) == 0 || j.demand.N == 0 {
 		return
 	}
+	if j.load.open() {
+		j.predictLoad()
+		return
+	}
 	j.out.Prediction = j.predictAt(j.watched)
 	if p := j.out.Prediction; p != nil {
 		j.say(ofPrediction, "all this lets expect %s to win", setupOf(&Cell{Model: p.Model, Concurrency: p.Concurrency}))
@@ -110,7 +115,11 @@ func (v *view) predicted(l *load) (plan.Cell, bool) {
 	if l.memo.predicted == nil {
 		l.memo.predicted = &plan.Cell{}
 		if fs := l.counted(l.baseline(), plan.Classify, v.o); len(fs) > 0 {
-			if p := v.predictAt(l, v.o.demand(fs, v.scale()).scaled.Value); p != nil {
+			d := v.o.demand(fs, v.scale())
+			if l.open() {
+				d.scaled = d.Interval // what is needed is in processors
+			}
+			if p := v.predictAt(l, d.scaled.Value); p != nil {
 				l.memo.predicted = &plan.Cell{Workload: l.w.Name, Model: p.Model, Concurrency: p.Concurrency}
 			}
 		}
@@ -120,7 +129,8 @@ func (v *view) predicted(l *load) (plan.Cell, bool) {
 
 func (v *view) predictAt(l *load, d float64) *Prediction {
 	if l.open() {
-		return nil // the rules tell throughput, which is given
+		p, _ := v.arriving(l, stats.Interval{Value: d, Low: d, High: d})
+		return p
 	}
 	g := v.guess(l)
 	f := facts{
@@ -227,6 +237,9 @@ func (l *load) reached(r rule, f facts) (plan.Cell, float64) {
 func (j *judgement) compare() {
 	p, r := j.out.Prediction, j.out.Recommendation
 	if r == nil {
+		if p != nil && j.load.open() {
+			j.compareLoad(p)
+		}
 		return
 	}
 	as := ""
@@ -320,6 +333,11 @@ func (r *Recommendation) covers(m model.Model, concurrency int) bool {
 }
 
 func (j *judgement) disagreement(p *Prediction, r *Recommendation) string {
+	if j.load.open() {
+		if why := j.disagreementLoad(p, r); why != "" {
+			return why
+		}
+	}
 	for i := range j.out.Cells {
 		c := &j.out.Cells[i]
 		if c.Model != p.Model || c.Concurrency != p.Concurrency {

@@ -202,6 +202,9 @@ func (j *judgement) contenders() []contender {
 			continue
 		}
 		c := contender{outcome: x, cell: cell, score: stats.Median(x.scores)}
+		if x.n() == 0 && j.load.open() && j.objective() == string(workload.Latency) {
+			c.score = 0 // a pilot is too short for a p99, and its median is no better one
+		}
 		switch {
 		case cell.Status == record.WrongResult:
 			c.barred = "its results differ from sequential's"

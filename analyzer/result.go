@@ -96,8 +96,8 @@ type Workload struct {
 	// the recommended code.
 	TargetKind model.Kind `json:"target_kind,omitempty"`
 	// Load is the rate at which ops arrive, nil where they start as fast as the
-	// model can. Speedups, scaling and prediction are empty with it, and latencies
-	// run from when an op was due.
+	// model can. Speedups and scaling are empty with it, and latencies run from
+	// when an op was due.
 	Load *Load `json:"load,omitempty"`
 	// Interpreter ran the target, where it is Python.
 	Interpreter *record.Interpreter `json:"interpreter,omitempty"`
@@ -284,14 +284,17 @@ type ErrorHandling struct {
 	Notes []string `json:"notes"`
 }
 
-// Prediction is what the sequential profile alone let expect.
+// Prediction is what the sequential profile alone let expect: the cell that wins
+// or, where ops arrive at a rate, that holds it.
 type Prediction struct {
-	Model       model.Model `json:"model"`
+	Model       model.Model `json:"model"` // "" where no cell is expected to hold the rate
 	Concurrency int         `json:"concurrency"`
-	Speedup     float64     `json:"speedup"` // the expected one
+	Speedup     float64     `json:"speedup"` // the expected one; 0 where ops arrive at a rate
 	Agrees      bool        `json:"agrees"`
 	// Rule names the rule that it follows: "locked", "all-cores", "computes",
-	// "waits" or "both"; for CPython "gil" and "one-gil" too.
+	// "waits" or "both"; for CPython "gil" and "one-gil" too. Where ops arrive at a
+	// rate it is "one", "enough", "wider" or "most" and, where no cell should hold it,
+	// "bound", "differs", "over" or "in-flight".
 	Rule string `json:"rule"`
 	Why  string `json:"why"` // the rule's reason in a sentence, and why the measurement disagrees
 }

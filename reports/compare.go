@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/concprof/concprof/analyzer/compare"
@@ -55,33 +56,42 @@ func summary(c *compare.Comparison) string {
 	case len(c.Workloads) == 0 && c.Against != nil:
 		return "nothing is compared: no workload can run at " + c.Base.Label
 	case c.Tested == 0:
-		return fewTrials(c)
+		return fewTrials(c, slices.ContainsFunc(c.Workloads, func(w compare.Workload) bool { return w.Load != nil }))
 	case c.Changed == 0:
 		return "no difference can be told in " + tested
 	}
-	faster, slower := 0, 0
+	counts := map[compare.Verdict]int{}
 	for _, w := range c.Workloads {
 		for _, x := range w.Cells {
-			switch x.Verdict {
-			case compare.Faster:
-				faster++
-			case compare.Slower:
-				slower++
-			}
+			counts[x.Verdict]++
 		}
 	}
 	var parts []string
-	if slower > 0 {
-		parts = append(parts, fmt.Sprintf("%d slower", slower))
+	for _, v := range []struct {
+		verdict compare.Verdict
+		words   string
+	}{{compare.Behind, "no longer holding the rate"}, {compare.Slower, "slower"}, {compare.Keeps, "holding the rate now"}, {compare.Faster, "faster"}} {
+		if n := counts[v.verdict]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, v.words))
+		}
 	}
-	if faster > 0 {
-		parts = append(parts, fmt.Sprintf("%d faster", faster))
-	}
-	return fmt.Sprintf("%s in %s, of %s", strings.Join(parts, " and "), c.Head.Label, tested)
+	return fmt.Sprintf("%s in %s, of %s", listOf(parts), c.Head.Label, tested)
 }
 
-// fewTrials says why nothing is compared, and what would help.
-func fewTrials(c *compare.Comparison) string {
+// listOf joins words: "a, b and c".
+func listOf(words []string) string {
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
+	return strings.Join(words, "")
+}
+
+// fewTrials says why nothing is compared, and what would help; where ops arrive at
+// a rate each cell says why itself.
+func fewTrials(c *compare.Comparison, load bool) string {
+	if load {
+		return "nothing can be compared"
+	}
 	return fmt.Sprintf("no cell has %d trials in both runs, which a comparison needs: measure with a larger budget", c.MinTrials)
 }
 
@@ -103,6 +113,7 @@ func turns(c *compare.Comparison) []string {
 			}
 			out = append(out, s)
 		}
+		out = append(out, loadTurns(w)...)
 	}
 	return out
 }
@@ -188,6 +199,12 @@ func changeText(x *compare.Cell) string {
 	switch x.Verdict {
 	case compare.Faster, compare.Slower:
 		return signed(x.Change.Value)
+	case compare.Behind:
+		return "behind"
+	case compare.Keeps:
+		return "holds"
+	case compare.Neither:
+		return dash
 	case compare.Untested:
 		return "?"
 	}
@@ -214,14 +231,14 @@ func changeSpan(x *compare.Cell) string {
 // pText is a corrected p-value; "*" follows where the noise floor stands
 // against it.
 func pText(x *compare.Cell) string {
-	if x.Verdict == compare.Untested {
+	if x.Verdict == compare.Untested || x.Verdict == compare.Neither {
 		return dash
 	}
 	s := fmt.Sprintf("%.3f", x.Corrected)
 	if x.Corrected < 0.0005 {
 		s = "<0.001"
 	}
-	if x.Verdict == compare.Same && x.Why != "" {
+	if x.Verdict == compare.Same && x.Why == compare.BelowFloor {
 		s += "*"
 	}
 	return s
@@ -237,7 +254,11 @@ func trialsText(x *compare.Cell) string {
 
 // compareLegend says what stands for what in a table.
 func compareLegend(c *compare.Comparison, w *compare.Workload) string {
-	s := fmt.Sprintf("medians of ops/s; ~ no difference can be told at %s", share(c.Alpha))
+	s := "medians of ops/s"
+	if w.Load != nil {
+		s = fmt.Sprintf("medians of the p99s of trials at %s, so + is longer; < does not hold that: the ops/s that it reached", rateOf(w.Load))
+	}
+	s += "; ~ no difference can be told at " + share(c.Alpha)
 	if c.Tested > 1 {
 		s += fmt.Sprintf(", p corrected for %d cells", c.Tested)
 	}

@@ -31,6 +31,7 @@ type sourceView struct{ Label, Line string }
 
 type comparedView struct {
 	ID, Name, Class, Recommendation, Legend string
+	Unit                                    string // of what a table has of each run
 	BaseLabel, HeadLabel                    string
 	Rows                                    []comparedRow
 	Gates                                   []gateView
@@ -97,20 +98,30 @@ func comparedViewOf(c *compare.Comparison, i int) comparedView {
 		ID: fmt.Sprintf("c%d", i+1), Name: plain(w.Name), Legend: plain(compareLegend(c, w)), Gates: gateViews(w.Gate),
 		BaseLabel: plain(c.Base.Label), HeadLabel: plain(c.Head.Label),
 		Class: plain(fromTo(w.Class)), Recommendation: plain(fromTo(w.Recommendation)),
-		Only: plainAll(onlyCells(c, w, true)),
+		Unit: unit(w),
+		Only: plainAll(append(untold(w), onlyCells(c, w, true)...)),
 	}
 	for k := range w.Cells {
 		x := &w.Cells[k]
+		base, head := readings(x)
 		row := comparedRow{
 			Model: plain(string(x.Model)), Level: strconv.Itoa(x.Concurrency),
-			Base: rate(x.Base.Median), BaseSpread: spread(x.Base.Quartile), Head: rate(x.Head.Median), HeadSpread: spread(x.Head.Quartile),
+			Base: base.value, BaseSpread: base.spread, Head: head.value, HeadSpread: head.spread,
 			Change: changeText(x), Span: changeSpan(x), P: pText(x), Trials: trialsText(x), Verdict: plain(string(x.Verdict)),
-			Told: x.Verdict == compare.Faster || x.Verdict == compare.Slower,
+			Told: told(x),
 		}
 		switch {
+		case x.Verdict == compare.Untested && x.Load != nil:
+			row.Verdict = "not compared"
 		case x.Verdict == compare.Untested:
 			row.Verdict = "too few trials"
-		case x.Verdict == compare.Same && x.Why != "":
+		case x.Verdict == compare.Neither:
+			row.Verdict = "does not hold the rate in either"
+		case x.Verdict == compare.Behind:
+			row.Verdict = "no longer holds the rate"
+		case x.Verdict == compare.Keeps:
+			row.Verdict = "holds the rate now"
+		case x.Verdict == compare.Same && x.Why == compare.BelowFloor:
 			row.Verdict = "below the " + plain(x.Why)
 		case x.Verdict == compare.Same:
 			row.Verdict = "not told apart"

@@ -78,28 +78,29 @@ func comparedSection(c *compare.Comparison, w *compare.Workload, suffix string) 
 			continue
 		}
 		if i == left {
-			fmt.Fprintf(&b, "\n| model | in flight | %s ops/s | ± | %s ops/s | ± | change | p | n |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n",
-				prose(c.Base.Label), prose(c.Head.Label))
+			fmt.Fprintf(&b, "\n| model | in flight | %s %s | ± | %s %s | ± | change | p | n |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+				prose(c.Base.Label), unit(w), prose(c.Head.Label), unit(w))
 		}
+		base, head := readings(x)
 		change := prose(changeText(x))
 		if s := changeSpan(x); s != "" {
 			change = "**" + change + "** (" + prose(s) + ")"
 		}
 		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s | %s | %s | %s |\n", prose(string(x.Model)), x.Concurrency,
-			rate(x.Base.Median), spread(x.Base.Quartile), rate(x.Head.Median), spread(x.Head.Quartile), change, prose(pText(x)), trialsText(x))
+			prose(base.value), base.spread, prose(head.value), head.spread, change, prose(pText(x)), trialsText(x))
 	}
 	if left < len(w.Cells) {
 		b.WriteString("\n" + prose(compareLegend(c, w)) + "\n")
 	} else {
-		b.WriteString("\n" + prose(fewTrials(c)) + "\n")
+		b.WriteString("\n" + prose(fewTrials(c, w.Load != nil)) + "\n")
 	}
-	if left > 0 {
+	if left > 0 && w.Load == nil {
 		fmt.Fprintf(&b, "\n%s with too few trials to be compared.\n", plural(int64(left), "cell"))
 	}
 	for i := range w.Gate {
 		b.WriteString("\n- gate " + prose(gateLine(&w.Gate[i])) + "\n")
 	}
-	for _, s := range onlyCells(c, w, false) {
+	for _, s := range append(untold(w), onlyCells(c, w, w.Load != nil)...) {
 		b.WriteString("\n" + prose(s) + "\n")
 	}
 	return section{rankTable, b.String()}

@@ -61,6 +61,64 @@ func comparison() *compare.Comparison {
 	}
 }
 
+// loadComparison has a cell of every verdict that there is where ops arrive at a
+// rate.
+func loadComparison() *compare.Comparison {
+	c := comparison()
+	quartile := func(median float64) analyzer.Quartile {
+		return analyzer.Quartile{Median: median, Low: median * 0.98, High: median * 1.03, Level: 0.979}
+	}
+	made := func(ms, reached float64) (compare.Arrivals, compare.Throughput) {
+		t := compare.Throughput{Quartile: analyzer.Quartile{Median: reached, Low: reached * 0.998, High: reached * 1.002, Level: 0.979}, Trials: 10}
+		if ms == 0 {
+			return compare.Arrivals{Reason: "40 ops were done where at least 80 should have been"}, t
+		}
+		return compare.Arrivals{Holds: true, P99: quartile(ms * 1e6)}, t
+	}
+	cell := func(m model.Model, n int, b, h float64, v compare.Verdict, p float64, why string) compare.Cell {
+		x := compare.Cell{Model: m, Concurrency: n, Load: &compare.CellLoad{}, P: p / 4, Corrected: p, Verdict: v, Why: why}
+		reached := map[bool]float64{true: 200, false: 98.6 + float64(n)}
+		x.Load.Base, x.Base = made(b, reached[b > 0])
+		x.Load.Head, x.Head = made(h, reached[h > 0])
+		if b > 0 && h > 0 {
+			x.Change = analyzer.Interval{Value: h/b - 1, Low: h/b - 1.03, High: h/b - 0.98, Level: 0.95, N: 10}
+		}
+		return x
+	}
+	unknown := cell(model.Processes, 4, 19.3, 19.4, compare.Untested, 1, "its p99 is not known: its trials have 480 and 500 ops")
+	unknown.Load.Base.P99, unknown.Load.Head.P99 = analyzer.Quartile{}, analyzer.Quartile{}
+	c.Workloads = []compare.Workload{{
+		Name: "fetch", Floor: 0.031, Load: &analyzer.Load{RatePerSec: 200},
+		Class:          compare.Change{Base: "io-bound", Head: "io-bound"},
+		Recommendation: compare.Change{Base: "pool at 4", Head: "pool at 16", Changed: true},
+		Cells: []compare.Cell{
+			cell(model.Sequential, 1, 0, 0, compare.Neither, 1, "it holds the rate in neither run"),
+			cell(model.Pool, 4, 11.3, 0, compare.Behind, 0.0004, ""),
+			cell(model.Pool, 16, 11.2, 14.1, compare.Slower, 0.0004, ""),
+			cell(model.Goroutines, 4, 0, 11.6, compare.Keeps, 0.0004, ""),
+			cell(model.Goroutines, 16, 12.6, 11.1, compare.Faster, 0.003, ""),
+			cell(model.Threads, 16, 11.6, 11.9, compare.Same, 0.012, compare.BelowFloor),
+			cell(model.Threads, 8, 11.6, 0, compare.Same, 0.3, "it holds the rate in one of the runs only, but what they reached cannot be told apart"),
+			cell(model.EventLoop, 16, 11.6, 11.7, compare.Same, 0.84, ""),
+			unknown,
+		},
+		Only: []compare.OnlyCell{{Model: model.Pool, Concurrency: 2, In: "main", Why: "eliminated: it does not hold 200/s: 30 ops were done where at least 54 should have been"}},
+		Gate: []analyzer.Answer{{Condition: "regression <= 5%", Outcome: analyzer.NotMet, Found: "pool at 4 no longer holds 200/s: it reached 103/s"}},
+	}}
+	c.Tested, c.Changed, c.OnlyBase, c.Differences, c.Warnings = 7, 4, nil, nil, nil
+	return c
+}
+
+// noneCompared is a comparison under a load in which nothing is tested.
+func noneCompared() *compare.Comparison {
+	c := loadComparison()
+	w := &c.Workloads[0]
+	w.Cells, w.Only, w.Gate = []compare.Cell{w.Cells[8]}, nil, nil
+	w.Recommendation = compare.Change{Base: "none", Head: "none"}
+	c.Tested, c.Changed = 0, 0
+	return c
+}
+
 func TestComparisonGolden(t *testing.T) {
 	same := comparison()
 	same.Workloads = same.Workloads[1:]
@@ -78,6 +136,13 @@ func TestComparisonGolden(t *testing.T) {
 		{"compare.md", comparison(), Markdown, Options{}},
 		{"compare.out.json", comparison(), JSON, Options{}},
 		{"compare.html", comparison(), HTML, Options{}},
+		{"compare-load.80.txt", loadComparison(), Text, Options{}},
+		{"compare-load.200.txt", loadComparison(), Text, Options{Width: 200, Verbose: true}},
+		{"compare-load.md", loadComparison(), Markdown, Options{}},
+		{"compare-load.out.json", loadComparison(), JSON, Options{}},
+		{"compare-load.html", loadComparison(), HTML, Options{}},
+		{"compare-none.80.txt", noneCompared(), Text, Options{}},
+		{"compare-none.md", noneCompared(), Markdown, Options{}},
 		{"compare-same.80.txt", same, Text, Options{}},
 		{"compare-same.md", same, Markdown, Options{}},
 	} {

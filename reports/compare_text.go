@@ -104,15 +104,15 @@ func (t *terminal) compared(c *compare.Comparison, w *compare.Workload, tab tabl
 		tab.write(&t.b, t.palette, indent, t.width, t.grid)
 		t.note(plain(compareLegend(c, w)))
 	} else {
-		t.note(fewTrials(c))
+		t.note(fewTrials(c, w.Load != nil))
 	}
-	if left > 0 {
+	if left > 0 && w.Load == nil {
 		t.note(plural(int64(left), "more cell") + " with too few trials, with --verbose")
 	}
 	for i := range w.Gate {
 		t.hang(indent+"gate: ", plain(gateLine(&w.Gate[i])), plainStyle)
 	}
-	for _, s := range onlyCells(c, w, t.verbose) {
+	for _, s := range append(untold(w), onlyCells(c, w, t.verbose || w.Load != nil)...) {
 		t.hang(indent, plain(s), plainStyle)
 	}
 }
@@ -143,15 +143,16 @@ func compareTable(c *compare.Comparison, w *compare.Workload, verbose bool) (tab
 		}
 		mark := ""
 		switch x.Verdict {
-		case compare.Faster:
+		case compare.Faster, compare.Keeps:
 			mark = "+"
-		case compare.Slower:
+		case compare.Slower, compare.Behind:
 			mark = "-"
 		}
+		base, head := readings(x)
 		marks = append(marks, mark)
 		tab.rows = append(tab.rows, []string{
 			mark, plain(string(x.Model)), strconv.Itoa(x.Concurrency),
-			rate(x.Base.Median), spreadDigits(x.Base), rate(x.Head.Median), spreadDigits(x.Head),
+			base.value, digitsOf(base.spread), head.value, digitsOf(head.spread),
 			changeText(x), changeSpan(x), pText(x), trialsText(x),
 		})
 	}
@@ -167,7 +168,5 @@ func compareTable(c *compare.Comparison, w *compare.Workload, verbose bool) (tab
 	return tab, left
 }
 
-// spreadDigits is spread without its unit, which the column's title has.
-func spreadDigits(t compare.Throughput) string {
-	return strings.ReplaceAll(spread(t.Quartile), " %", "")
-}
+// digitsOf is a spread without its unit, which the column's title has.
+func digitsOf(spread string) string { return strings.ReplaceAll(spread, " %", "") }

@@ -168,7 +168,10 @@ func disagreement(w *analyzer.Workload) string {
 	if p == nil || w.Recommendation == nil || p.Agrees {
 		return ""
 	}
-	s := "expected " + setup(p.Model, p.Concurrency)
+	s := "expected no cell to hold the rate"
+	if p.Model != "" {
+		s = "expected " + setup(p.Model, p.Concurrency)
+	}
 	if p.Speedup > 0 {
 		s += " at " + ratio(p.Speedup)
 	}

@@ -15,17 +15,30 @@ func (o Options) cell(workload string, base, head Side, b, h *analyzer.Cell) Cel
 		Base: Throughput{b.OpsPerSec, len(b.Samples)}, Head: Throughput{h.OpsPerSec, len(h.Samples)},
 		P: 1, Corrected: 1, Verdict: Untested,
 	}
-	boot := stats.Bootstrap{Seed: seed(workload, base, head, b), Resamples: o.Resamples, Level: o.Level}
-	in := boot.Ratio(h.Samples, b.Samples)
-	c.Change = analyzer.Interval{Value: in.Value - 1, Low: in.Low - 1, High: in.High - 1, Level: in.Level, N: in.N}
-	if min(len(b.Samples), len(h.Samples)) < o.MinTrials {
-		c.Why = fmt.Sprintf("needs %d trials in each run, has %d and %d", o.MinTrials, len(b.Samples), len(h.Samples))
+	before, after := b.Samples, h.Samples
+	if b.Load != nil || h.Load != nil {
+		c.Load = &CellLoad{Base: o.arrivals(b), Head: o.arrivals(h)}
+		if before, after, c.Why = o.offered(c.Load, b, h); c.Load.neither() {
+			c.Verdict = Neither
+		}
+	}
+	if c.Why != "" {
 		return c
 	}
-	c.P = stats.RankSum(b.Samples, h.Samples)
+	boot := stats.Bootstrap{Seed: seed(workload, base, head, b), Resamples: o.Resamples, Level: o.Level}
+	in := boot.Ratio(after, before)
+	c.Change = analyzer.Interval{Value: in.Value - 1, Low: in.Low - 1, High: in.High - 1, Level: in.Level, N: in.N}
+	if min(len(before), len(after)) < o.MinTrials {
+		c.Why = fmt.Sprintf("needs %d trials in each run, has %d and %d", o.MinTrials, len(before), len(after))
+		return c
+	}
+	c.P = stats.RankSum(before, after)
 	c.Verdict = Same
 	return c
 }
+
+// tested reports whether anything of the cell was put to the test.
+func (c *Cell) tested() bool { return c.Verdict != Untested && c.Verdict != Neither }
 
 // seed is one for each cell of a pair of runs.
 func seed(workload string, base, head Side, c *analyzer.Cell) uint64 {
@@ -43,7 +56,7 @@ func (o Options) test(c *Comparison) {
 	for i := range c.Workloads {
 		w := &c.Workloads[i]
 		for k := range w.Cells {
-			if x := &w.Cells[k]; x.Verdict != Untested {
+			if x := &w.Cells[k]; x.tested() {
 				cells, floors, ps = append(cells, x), append(floors, w.Floor), append(ps, x.P)
 			}
 		}
@@ -52,17 +65,27 @@ func (o Options) test(c *Comparison) {
 	for i, p := range stats.Holm(ps) {
 		x := cells[i]
 		x.Corrected = p
-		if p > o.Alpha {
-			continue
-		}
-		// The same size up as down: 2x and 0.5x are equally far apart.
 		ratio := 1 + x.Change.Value
-		if max(ratio, 1/ratio)-1 <= floors[i] {
-			x.Why = "noise floor"
+		switch {
+		case p > o.Alpha && x.Load.turns():
+			x.Why = "it holds the rate in one of the runs only, but what they reached cannot be told apart"
+			continue
+		case p > o.Alpha:
+			continue
+		case x.Load.turns():
+			// Whether the rate is held has its own margin.
+			if x.Verdict = Behind; x.Load.Head.Holds {
+				x.Verdict = Keeps
+			}
+			c.Changed++
+			continue
+		case max(ratio, 1/ratio)-1 <= floors[i]: // the same size up as down: 2x and 0.5x are equally far apart
+			x.Why = BelowFloor
 			continue
 		}
 		c.Changed++
-		if x.Verdict = Faster; ratio < 1 {
+		// More ops a second are faster, a longer p99 is slower.
+		if x.Verdict = Faster; (ratio < 1) == (x.Load == nil) {
 			x.Verdict = Slower
 		}
 	}
@@ -112,7 +135,7 @@ func (c *Comparison) powerless(o Options) (trials int, ok bool) {
 	least := 1.0
 	for _, w := range c.Workloads {
 		for _, x := range w.Cells {
-			if x.Verdict != Untested {
+			if x.tested() {
 				least = min(least, stats.LeastRankSum(x.Base.Trials, x.Head.Trials))
 				trials = max(trials, min(x.Base.Trials, x.Head.Trials))
 			}

@@ -66,13 +66,14 @@ type Workload struct {
 	// Usual is the cell that stands for the workload: what the base recommends,
 	// or sequential if it recommends nothing.
 	Usual plan.Cell `json:"usual"`
-	// Load is the rate at which ops arrive, nil without one. Throughput, which is
-	// compared, is given by it.
+	// Load is the rate at which ops arrive, nil without one. It gives the throughput,
+	// so what is compared is p99, and whether the rate is held.
 	Load *analyzer.Load `json:"load,omitempty"`
 	// Gate are the answers to the conditions that were asked of the comparison.
 	Gate []analyzer.Answer `json:"gate,omitempty"`
 	// Floor is the larger noise floor of the two runs: what differs by less,
-	// relative, is no difference.
+	// relative, is no difference. Where ops arrive at a rate it is of the p99s of
+	// Usual or, where that does not hold it, of the first cell that does.
 	Floor float64 `json:"noise_floor"`
 	Cells []Cell  `json:"cells"` // measured in both runs
 	// Only are cells that one run alone has numbers of.
@@ -94,26 +95,38 @@ type Verdict string
 // The verdicts.
 const (
 	Same     Verdict = "indistinguishable"
-	Faster   Verdict = "faster"
+	Faster   Verdict = "faster" // more ops a second or, where they arrive at a rate, a shorter p99
 	Slower   Verdict = "slower"
-	Untested Verdict = "untested" // too few trials
+	Untested Verdict = "untested" // too few trials or ops; Why says which
+	// Of cells whose ops arrive at a rate:
+	Behind  Verdict = "falls-behind"    // it held the rate in the base, and does not in the head
+	Keeps   Verdict = "keeps-up"        // it holds the rate in the head, and did not in the base
+	Neither Verdict = "held-by-neither" // it holds the rate in neither run, and nothing is compared
 )
 
-// A Cell is the throughput of one cell in both runs.
+// BelowFloor is why a cell is not told apart whose medians differ by less than the
+// noise floor.
+const BelowFloor = "noise floor"
+
+// A Cell is the throughput of one cell in both runs or, where ops arrive at a rate,
+// what it made of that.
 type Cell struct {
 	Model       model.Model `json:"model"`
 	Concurrency int         `json:"concurrency"`
 	Base        Throughput  `json:"base_ops_per_sec"`
 	Head        Throughput  `json:"head_ops_per_sec"`
-	// Change is head / base - 1, with its bootstrap interval.
+	// Load is nil where ops do not arrive at a rate.
+	Load *CellLoad `json:"load,omitempty"`
+	// Change is head / base - 1, with its bootstrap interval: of ops per second, or
+	// of the p99 of a cell that holds the rate in both runs.
 	Change analyzer.Interval `json:"change"`
 	// P is the p-value of the cell by itself, Corrected that over all cells of
 	// the comparison. Both are 1 in a cell that is not tested.
 	P         float64 `json:"p"`
 	Corrected float64 `json:"p_corrected"`
 	Verdict   Verdict `json:"verdict"`
-	// Why says what keeps a cell from being told apart: "noise floor" where the
-	// test alone would tell it.
+	// Why says what keeps a cell from being told apart, "noise floor" where the
+	// test alone would tell it, or from being tested.
 	Why string `json:"why,omitempty"`
 }
 
@@ -206,13 +219,16 @@ func find(res *analyzer.Result, name string) *analyzer.Workload {
 // yet: that takes all of them.
 func (o Options) workload(base, head Side, b, h *analyzer.Workload) Workload {
 	w := Workload{
-		Name: b.Name, Load: h.Load, Floor: max(b.NoiseFloor, h.NoiseFloor), Cells: []Cell{}, Only: []OnlyCell{},
+		Name: b.Name, Load: cmp.Or(h.Load, b.Load), Floor: max(b.NoiseFloor, h.NoiseFloor), Cells: []Cell{}, Only: []OnlyCell{},
 		Class:          Change{Base: string(b.Class), Head: string(h.Class), Changed: b.Class != h.Class},
 		Recommendation: recommended(b, h),
 		Usual:          plan.Cell{Workload: b.Name, Model: model.Sequential, Concurrency: 1},
 	}
 	if r := b.Recommendation; r != nil {
 		w.Usual.Model, w.Usual.Concurrency = r.Model, r.Concurrency
+	}
+	if w.Load != nil {
+		w.Floor = o.tailFloor(w.Usual, seed(w.Name, base, head, &analyzer.Cell{}), b, h)
 	}
 	if w.Class.Changed && (b.Class == analyzer.Inconclusive || h.Class == analyzer.Inconclusive) {
 		w.Class.Note = "one of the runs does not decide it"

@@ -1,11 +1,13 @@
 // Package compare judges the difference between two recorded runs: of each
-// workload the class, the recommendation, and of each cell the throughput. It
-// is pure: the same two runs give the same comparison.
+// workload the class, the recommendation, and of each cell the throughput or,
+// where ops arrive at a rate, the p99. It is pure: the same two runs give the same
+// comparison.
 //
 //	compare.go    Compare: from two runs, the Comparison
 //	options.go    every threshold, with its source
 //	alike.go      what must be alike for two runs to be comparable
 //	cells.go      the tests: rank sums, corrected over all cells
+//	load.go       what is compared where ops arrive at a rate
 //	gate.go       conditions on what changed: "regression <= 5%"
 //
 // # What counts as a difference
@@ -15,6 +17,12 @@
 // and if its medians differ by more than the noise floor of either run, which
 // is what the baseline showed against itself. Everything else is "~": not
 // equal, but not told apart.
+//
+// Where ops arrive at a rate, throughput is given. The unit is a trial all the same:
+// each has a p99 of its own, from when its ops were due, and those are what is
+// tested. The ops of one trial depend on each other, for they wait in one queue, so
+// they are not drawn from singly. A cell that holds the rate in one run only has no
+// p99 in the other; there what trials reached is tested, ops per second.
 //
 // # What it cannot know
 //

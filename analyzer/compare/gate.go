@@ -35,7 +35,8 @@ func (c *Comparison) Tell(head *analyzer.Result) {
 }
 
 // regression answers a condition on what share of its throughput a workload
-// has lost: 0.1 where the head reaches 90 % of the base.
+// has lost: 0.1 where the head reaches 90 % of the base. Where ops arrive at a
+// rate it is by how much the p99 has grown: 0.1 where it is a tenth longer.
 //
 // It is met if the whole interval of the loss is. It is not met if the whole
 // interval is not and the difference itself can be told, which the corrected
@@ -48,17 +49,23 @@ func (c *Comparison) regression(name string, cond workload.Condition) analyzer.A
 		return a
 	}
 	w := &c.Workloads[i]
-	if w.Load != nil {
-		a.Why = "ops arrive at a fixed rate, so throughput tells nothing; a condition on p99 would"
-		return a
-	}
 	x, why := w.standing(cond.Model)
 	if x == nil {
 		a.Why = why
 		return a
 	}
+	if x.Load != nil {
+		w.slowdown(&a, cond, x)
+		return a
+	}
 	a.Value, a.Low, a.High = -x.Change.Value, -x.Change.High, -x.Change.Low
 	a.Found = fmt.Sprintf("%s (%s to %s) in %s", told(a.Value), signed(a.Low), signed(a.High), cellName(x.Model, x.Concurrency))
+	within(&a, cond, x)
+	return a
+}
+
+// within holds the interval of a loss against a bound.
+func within(a *analyzer.Answer, cond workload.Condition, x *Cell) {
 	low, high := cond.Admits(a.Low), cond.Admits(a.High)
 	switch {
 	case x.Verdict == Untested:
@@ -74,7 +81,6 @@ func (c *Comparison) regression(name string, cond workload.Condition) analyzer.A
 	default:
 		a.Outcome = analyzer.NotMet
 	}
-	return a
 }
 
 // missing says why the comparison does not have a workload.
@@ -119,12 +125,19 @@ func (w *Workload) standing(m model.Model) (*Cell, string) {
 	return nil, fmt.Sprintf("neither run has numbers of %s", m)
 }
 
-// sooner prefers cells that were tested, then those that were faster.
+// sooner prefers cells that were tested, then those that were faster: that hold
+// the rate at which ops arrive, with a shorter p99.
 func sooner(a, b *Cell) bool {
-	if x, y := a.Verdict != Untested, b.Verdict != Untested; x != y {
+	if x, y := a.tested(), b.tested(); x != y {
 		return x
 	}
-	return a.Base.Median > b.Base.Median
+	if a.Load == nil || b.Load == nil || !a.Load.Base.Holds && !b.Load.Base.Holds {
+		return a.Base.Median > b.Base.Median
+	}
+	if x, y := a.Load.Base.Holds, b.Load.Base.Holds; x != y {
+		return x
+	}
+	return a.Load.Base.P99.Median < b.Load.Base.P99.Median
 }
 
 // told writes a loss: "12 % slower".

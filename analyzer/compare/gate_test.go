@@ -41,8 +41,6 @@ func TestRegression(t *testing.T) {
 				base.Result.Workloads[0].Recommendation = &analyzer.Recommendation{Model: model.Pool, Concurrency: 2}
 				head.Result.Workloads[0].Cells[1].Status = "crashed"
 			}},
-		{name: "under a load", condition: "regression <= 5%", faster: 1, want: analyzer.Undecided, why: "throughput tells nothing",
-			change: func(_, head Side) { head.Result.Workloads[0].Load = &analyzer.Load{RatePerSec: 9} }},
 		{name: "a new workload", condition: "regression <= 5%", faster: 1, want: analyzer.Undecided, why: "base does not have it",
 			change: func(base, _ Side) { base.Result.Workloads = base.Result.Workloads[1:] }},
 	}

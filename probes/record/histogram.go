@@ -3,6 +3,7 @@ package record
 import (
 	"math"
 	"math/bits"
+	"sort"
 )
 
 // subBits gives each power of two 2^subBits buckets, so that a value is known
@@ -140,4 +141,32 @@ func (h *Histogram) Mean() float64 {
 		return 0
 	}
 	return h.Sum / float64(h.N)
+}
+
+// Resolution is by how much the values of neighbouring buckets differ at most,
+// relative: what is read off histograms is not told apart by less.
+const Resolution = 1.0 / (1 << subBits)
+
+// A Bucket is how many values of a histogram lie near one.
+type Bucket struct{ Value, N int64 }
+
+// Buckets returns the values in ascending order, each the middle of its bucket
+// within [Min, Max], with how many there are of it.
+func (h *Histogram) Buckets() []Bucket {
+	if h == nil {
+		return nil
+	}
+	indices := make([]int, 0, len(h.Counts))
+	for i, n := range h.Counts {
+		if n > 0 && i >= 0 {
+			indices = append(indices, i)
+		}
+	}
+	sort.Ints(indices)
+	bs := make([]Bucket, 0, len(indices))
+	for _, i := range indices {
+		low, width := bounds(i)
+		bs = append(bs, Bucket{Value: min(max(low+width/2, h.Min), h.Max), N: h.Counts[i]})
+	}
+	return bs
 }

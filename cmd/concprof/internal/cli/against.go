@@ -24,10 +24,7 @@ func (a *app) beginAgainst(ctx context.Context, t target, p *plan.Plan, o *analy
 	if err != nil {
 		return err
 	}
-	for i := range p.Workloads {
-		// Both sides measure the same cells, whatever the pilots of one show.
-		p.Workloads[i].MaxLevel = 0
-	}
+	sameCells(p)
 	head, err := a.prepare(ctx, t.file, p)
 	if err != nil {
 		return err
@@ -80,20 +77,35 @@ func (a *app) beginAgainst(ctx context.Context, t target, p *plan.Plan, o *analy
 		probes.Side{Prepared: base, Dir: baseDir, Plan: &keptBase.Plan}, o)
 }
 
-// revisions finds the user's repository and the two revisions.
-func (a *app) revisions(ctx context.Context, t target, rev string) (*worktree.Repository, *rundir.Against, error) {
+// sameCells has both sides measure the same cells, whatever the pilots of one
+// show.
+func sameCells(p *plan.Plan) {
+	for i := range p.Workloads {
+		p.Workloads[i].MaxLevel = 0
+	}
+}
+
+// revision finds the user's repository and the commit of a revision.
+func (a *app) revision(ctx context.Context, t target, rev string) (*worktree.Repository, string, error) {
 	environ := a.Environ
 	if environ == nil {
 		environ = os.Environ()
 	}
 	r, err := worktree.Find(ctx, t.file.Dir, environ)
 	if err != nil {
-		return nil, nil, againstError(err)
+		return nil, "", againstError(err)
 	}
-	against := &rundir.Against{Side: rundir.SideHead, Revision: rev}
-	if against.Commit, err = r.Resolve(ctx, rev); err != nil {
-		return nil, nil, againstError(err)
+	commit, err := r.Resolve(ctx, rev)
+	return r, commit, againstError(err)
+}
+
+// revisions finds the user's repository and the two revisions.
+func (a *app) revisions(ctx context.Context, t target, rev string) (*worktree.Repository, *rundir.Against, error) {
+	r, commit, err := a.revision(ctx, t, rev)
+	if err != nil {
+		return nil, nil, err
 	}
+	against := &rundir.Against{Side: rundir.SideHead, Revision: rev, Commit: commit}
 	if against.Head, against.Modified, err = r.Head(ctx); err != nil {
 		return nil, nil, againstError(err)
 	}

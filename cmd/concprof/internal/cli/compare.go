@@ -59,8 +59,9 @@ func newCompareCommand(a *app) *cobra.Command {
 		Short: "Say what changed between two runs, and what cannot be told apart",
 		Long: `compare judges two recorded runs and prints what changed from BASE to HEAD: first
 classes and recommendations, then, for each cell that both have measured, the
-median ops/s, the change and a p-value. It runs nothing. BASE and HEAD are as RUN
-in concprof report.
+median ops/s, the change and a p-value. Where ops arrive at a rate (load) it is the
+p99 instead, and whether a cell still holds the rate. It runs nothing. BASE and HEAD
+are as RUN in concprof report.
 
 A cell differs if the Mann-Whitney U test on its trials says so at 5 %, corrected
 by Holm over all cells of the comparison, and if the medians are further apart

@@ -17,12 +17,14 @@ import (
 type planOptions struct {
 	measure measureOptions
 	format  listFormat
+	against string
 }
 
 // AddFlags adds the flags of plan: those of analyze that say how to measure.
 func (o *planOptions) AddFlags(fs *pflag.FlagSet) {
 	o.measure.AddFlags(fs)
 	o.format.AddFlag(fs)
+	fs.StringVar(&o.against, "against", "", "show what analyze --against would measure, in this tree and at this revision")
 }
 
 // Validate reports flags that contradict each other; plan.Build checks values.
@@ -35,10 +37,13 @@ func newPlanCommand(a *app) *cobra.Command {
 		Short: "Show what analyze would measure, and what it costs at least and at most",
 		Long: `plan prints the cells that analyze would measure (a workload under a model at a
 concurrency), what it leaves out and why, and the bounds on trials, time and
-calls of your own work. It runs nothing.`,
+calls of your own work. It runs nothing; with --against it asks your git which
+commit the revision is. Which workloads cannot run there shows only when they are
+built: those are measured in this tree alone.`,
 		Example: `  concprof plan workload.yaml
   concprof plan workload.yaml --budget 20s --model pool,goroutines -c 1,8
   concprof plan ./internal/thumb.Render
+  concprof plan workload.yaml --against main
   concprof plan --format json workload.yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.Validate(); err != nil {
@@ -55,30 +60,66 @@ calls of your own work. It runs nothing.`,
 			if err != nil {
 				return err
 			}
-			if o.format == listJSON {
-				return writeJSON(a.Stdout, planned{p, p.Bounds()})
+			shown := planned{Plan: p, Bounds: p.Bounds()}
+			switch {
+			case o.against != "":
+				_, commit, err := a.revision(cmd.Context(), t, o.against)
+				if err != nil {
+					return err
+				}
+				sameCells(p)
+				shown.Against, shown.Bounds = &plannedAgainst{o.against, commit}, twice(p.Bounds())
+			default:
+				for _, w := range p.Workloads {
+					if err := needBaseline(w.Gate, "add one: --against main"); err != nil {
+						return err
+					}
+				}
 			}
-			return writePlan(a.Stdout, p)
+			if o.format == listJSON {
+				return writeJSON(a.Stdout, shown)
+			}
+			return writePlan(a.Stdout, &shown)
 		},
 	}
 	o.AddFlags(cmd.Flags())
 	return cmd
 }
 
-// planned is a plan with its bounds, as JSON.
+// planned is a plan with its bounds, as JSON. With another revision the bounds
+// are those of both sides together.
 type planned struct {
-	Plan   *plan.Plan  `json:"plan"`
-	Bounds plan.Bounds `json:"bounds"`
+	Plan    *plan.Plan      `json:"plan"`
+	Bounds  plan.Bounds     `json:"bounds"`
+	Against *plannedAgainst `json:"against,omitempty"`
+}
+
+// plannedAgainst is the other revision that a plan is carried out at.
+type plannedAgainst struct {
+	Revision string `json:"revision"` // as the user named it
+	Commit   string `json:"commit"`
+}
+
+// twice are the bounds of a plan that is carried out at two revisions.
+func twice(b plan.Bounds) plan.Bounds {
+	return plan.Bounds{
+		MinTrials: 2 * b.MinTrials, MaxTrials: 2 * b.MaxTrials,
+		MinTime: 2 * b.MinTime, MaxTime: 2 * b.MaxTime, MinOps: 2 * b.MinOps, MaxOps: 2 * b.MaxOps,
+	}
 }
 
 // writePlan prints a plan as text.
-func writePlan(w io.Writer, p *plan.Plan) error {
-	for i := range p.Workloads {
-		writePlannedWorkload(w, &p.Workloads[i])
+func writePlan(w io.Writer, p *planned) error {
+	for i := range p.Plan.Workloads {
+		writePlannedWorkload(w, &p.Plan.Workloads[i])
 		fmt.Fprintln(w)
 	}
-	b := p.Bounds()
-	_, err := fmt.Fprintf(w, "in all, with the controls: %s, on %s\n", bounds(b), count(p.Cores, "core"))
+	with := "with"
+	if x := p.Against; x != nil {
+		fmt.Fprintf(w, "against %s (%s): all this in this tree and at that revision, trial by trial\n", printable(x.Revision), shortCommit(x.Commit))
+		with = "at both and with"
+	}
+	_, err := fmt.Fprintf(w, "in all, %s the controls: %s, on %s\n", with, bounds(p.Bounds), count(p.Plan.Cores, "core"))
 	return err
 }
 

@@ -31,3 +31,11 @@ func TestLeastPlan(t *testing.T) {
 		}
 	}
 }
+
+// Bounds of two revisions are those of one, twice, and no bound stays none.
+func TestTwice(t *testing.T) {
+	got := twice(plan.Bounds{MinTrials: 3, MaxTrials: 5, MinTime: 7, MaxTime: 11, MinOps: 13})
+	if want := (plan.Bounds{MinTrials: 6, MaxTrials: 10, MinTime: 14, MaxTime: 22, MinOps: 26}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}

@@ -93,6 +93,7 @@ func (h Host) Checks(ctx context.Context) []Check {
 		h.kernelLimits(),
 		h.perf(),
 		h.toolchain(ctx),
+		h.git(ctx),
 	)
 	checks = append(checks, h.python(ctx)...)
 	return append(checks, h.frames(ctx), h.graphviz())
@@ -130,15 +131,31 @@ func (h Host) toolchain(ctx context.Context) Check {
 		return warn(name, "install Go from https://go.dev/dl and put it in PATH; commands and built-in steps need no Go",
 			"no go command found: Go functions cannot be analysed")
 	}
+	return version(ctx, name, path, "go version ", "GOTOOLCHAIN=local")
+}
+
+// git looks for the command that checks other revisions out.
+func (h Host) git(ctx context.Context) Check {
+	const name = "git"
+	path, err := h.LookPath("git")
+	if err != nil {
+		return warn(name, "install git; to compare two runs that are there, concprof compare needs none",
+			"no git command found: analyze --against cannot measure another revision")
+	}
+	return version(ctx, name, path, "git version ")
+}
+
+// version asks a program which version it is, and cuts its answer's prefix off.
+func version(ctx context.Context, name, path, prefix string, environ ...string) Check {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, "version")
-	cmd.Env = append(os.Environ(), "GOTOOLCHAIN=local")
+	cmd.Env = append(os.Environ(), environ...)
 	out, err := cmd.Output()
 	if err != nil {
 		return warn(name, "run it by hand: "+path+" version", "%s does not run: %v", path, err)
 	}
-	return ok(name, "%s (%s)", strings.TrimPrefix(strings.TrimSpace(string(out)), "go version "), path)
+	return ok(name, "%s (%s)", strings.TrimPrefix(strings.TrimSpace(string(out)), prefix), path)
 }
 
 // graphviz is looked for only to say that it does not matter.

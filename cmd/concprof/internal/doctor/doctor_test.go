@@ -73,6 +73,7 @@ func TestFiles(t *testing.T) {
 		{"no group", nil, Host.memoryLimit, OK, "watching"},
 		{"perf", map[string]string{"proc/sys/kernel/perf_event_paranoid": "3"}, Host.perf, OK, "is 3"},
 		{"no graphviz", nil, Host.graphviz, OK, "not needed"},
+		{"no git", nil, func(h Host) Check { return h.git(context.Background()) }, Warn, "--against cannot"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
