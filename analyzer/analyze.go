@@ -194,7 +194,7 @@ func (j *judgement) judgeClass() {
 	}
 	j.out.Class, j.out.Confidence, j.out.Settle = j.verdict.class, j.verdict.confidence, j.verdict.settle
 	s := j.out.Split
-	j.say(ofSplit, "of an op's time under sequential %.0f %% is on a processor, %.0f %% waiting for one and %.0f %% blocked (the median of %d trials)",
+	j.say(ofSplit, "alone, an op spends %.0f %% of its time on a processor, %.0f %% waiting for one and %.0f %% blocked (median of %d trials)",
 		100*s.OnCPU, 100*s.Runnable, 100*s.Blocked, len(j.classify))
 	if kind, share := leading(j.out.Waits); share >= o.LoopStall {
 		at := ""
