@@ -204,7 +204,7 @@ func (j *judgement) judgeClass() {
 		j.say(ofWaits, "it waits mostly for %s, %.0f %% of its time%s", l.waitsFor(kind), 100*share, at)
 	}
 	j.sayTrace()
-	j.say(ofClass, "%s", j.verdict.why)
+	j.say(ofClass, "%s%s", j.verdict.why, j.demand.unscaled())
 	for _, st := range j.out.Steps {
 		if len(j.out.Steps) > 1 {
 			j.say(ofSteps, "step %s takes %.0f %% of the op and is by itself %s (demand %.2f)", st.Name, 100*st.Share, st.Class, st.Demand)

@@ -73,3 +73,15 @@ func (o Options) band(c Class) string {
 	}
 	return fmt.Sprintf("between %.2f and %.2f", o.IOBand, o.CPUBand)
 }
+
+// unscaled says what the demand reads by itself, where that is another number than
+// the one between the run's controls, which decides: the verdict shows it.
+func (d demand) unscaled() string {
+	raw, scaled := d.Interval, d.scaled
+	if quantity.Fraction(raw.Value) == quantity.Fraction(scaled.Value) && quantity.Fraction(raw.Low) == quantity.Fraction(scaled.Low) &&
+		quantity.Fraction(raw.High) == quantity.Fraction(scaled.High) {
+		return ""
+	}
+	return fmt.Sprintf("; that is between the run's controls, by itself it reads %s (%s to %s)",
+		quantity.Fraction(raw.Value), quantity.Fraction(raw.Low), quantity.Fraction(raw.High))
+}

@@ -193,6 +193,9 @@ func flagError(cmd *cobra.Command, err error) error {
 			hint = "did you mean --" + near + "?"
 		}
 	}
+	if invalid := (*pflag.InvalidValueError)(nil); errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "duration" {
+		hint = "give it a unit, as in --" + invalid.GetFlag().Name + " 30s"
+	}
 	return &usageError{err, hint}
 }
 
@@ -200,6 +203,9 @@ func flagError(cmd *cobra.Command, err error) error {
 func arguments(check cobra.PositionalArgs, hint string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
+			if len(args) == 0 || len(cmd.ValidArgs) == 0 { // cobra counts in "arg(s)"
+				err = fmt.Errorf("%s given", count(len(args), "argument"))
+			}
 			return &usageError{err, hint}
 		}
 		return nil
