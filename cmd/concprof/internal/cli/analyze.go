@@ -36,7 +36,7 @@ func (o *analyzeOptions) AddFlags(fs *pflag.FlagSet) {
 	o.gate.AddFlags(fs)
 	o.foreign.AddFlags(fs)
 	addDirFlag(fs, &o.dir)
-	fs.StringVar(&o.against, "against", "", "measure this revision of the repository too, trial by trial beside this tree, and compare")
+	fs.StringVar(&o.against, "against", "", "measure this `revision` of the repository too, trial by trial beside this tree, and compare")
 	fs.BoolVar(&o.resume, "resume", false, "go on with an interrupted run: finished trials are kept")
 	fs.BoolVar(&o.noHostLock, "no-host-lock", false, "measure even while another run does on this host")
 }

@@ -26,7 +26,7 @@ type compareOptions struct {
 // AddFlags adds the flags of compare.
 func (o *compareOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.VarP(&o.format, "format", "f", "format: "+strings.Join(comparisonNames(), ", ")+" (default by the extension of --output, else text)")
-	fs.StringVarP(&o.output, "output", "o", "", `write to a file instead of standard output ("-")`)
+	fs.StringVarP(&o.output, "output", "o", "", "write to a `file` instead of standard output (\"-\")")
 	fs.BoolVar(&o.force, "force", false, "compare runs that were measured differently")
 	o.gate.AddFlags(fs)
 	addDirFlag(fs, &o.dir)

@@ -82,5 +82,5 @@ func runArgument(args []string) string {
 
 // addDirFlag adds --dir.
 func addDirFlag(fs *pflag.FlagSet, dir *string) {
-	fs.StringVar(dir, "dir", defaultRoot, "folder that runs are kept in")
+	fs.StringVar(dir, "dir", defaultRoot, "`folder` that runs are kept in")
 }
