@@ -193,7 +193,7 @@ func (j *judgement) judgeClass() {
 	}
 	j.out.Class, j.out.Confidence, j.out.Settle = j.verdict.class, j.verdict.confidence, j.verdict.settle
 	s := j.out.Split
-	j.say(ofSplit, "of an op's time under sequential %.0f %% is on a processor, %.0f %% waiting for one and %.0f %% blocked (the median of %d trials)",
+	j.say(ofSplit, "alone, an op spends %.0f %% of its time on a processor, %.0f %% waiting for one and %.0f %% blocked (median of %d trials)",
 		100*s.OnCPU, 100*s.Runnable, 100*s.Blocked, len(j.classify))
 	if kind, share := leading(j.out.Waits); share >= o.LoopStall {
 		at := ""
@@ -203,7 +203,7 @@ func (j *judgement) judgeClass() {
 		j.say(ofWaits, "it waits mostly for %s, %.0f %% of its time%s", l.waitsFor(kind), 100*share, at)
 	}
 	j.sayTrace()
-	j.say(ofClass, "%s", j.verdict.why)
+	j.say(ofClass, "%s%s", j.verdict.why, j.demand.unscaled())
 	for _, st := range j.out.Steps {
 		if len(j.out.Steps) > 1 {
 			j.say(ofSteps, "step %s takes %.0f %% of the op and is by itself %s (demand %.2f)", st.Name, 100*st.Share, st.Class, st.Demand)

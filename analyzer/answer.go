@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/concprof/concprof/analyzer/quantity"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
@@ -251,11 +252,14 @@ func (a *Answer) compare(c workload.Condition, in Interval) {
 
 // toldValue writes an interval in the unit of a condition.
 func toldValue(c workload.Condition, in Interval) string {
-	write := func(v float64) string { return fmt.Sprintf("%.3g", v) }
+	write := quantity.Digits
 	switch c.Subject {
 	case workload.SubjectSpeedup:
 		write = times
-	case workload.SubjectDemand, workload.SubjectConcurrency:
+	case workload.SubjectDemand:
+		write = quantity.Fraction
+	case workload.SubjectConcurrency:
+		write = func(v float64) string { return fmt.Sprintf("%.0f", v) }
 	default:
 		write = func(v float64) string { return inUnit(workload.Constraint{Metric: workload.Metric(c.Subject)}, v) }
 	}

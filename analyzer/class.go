@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/concprof/concprof/analyzer/internal/stats"
+	"github.com/concprof/concprof/analyzer/quantity"
 )
 
 // classAt returns the class of a demand on the control scale.
@@ -53,8 +54,13 @@ func (o Options) class(d stats.Interval) verdict {
 
 // told says in words what the demand is.
 func told(d stats.Interval) string {
-	return fmt.Sprintf("its demand, the share of its time that an idle machine would compute, is %.2f (%.2f to %.2f at %.0f %% confidence)",
-		d.Value, d.Low, d.High, 100*d.Level)
+	value, low, high := quantity.Fraction(d.Value), quantity.Fraction(d.Low), quantity.Fraction(d.High)
+	span := ""
+	if low != high {
+		span = low + " to " + high + " "
+	}
+	return fmt.Sprintf("its demand, the share of its time that it would compute on an idle machine, is %s (%sat %.0f %% confidence)",
+		value, span, 100*d.Level)
 }
 
 // band says in words where a class lies.
@@ -66,4 +72,16 @@ func (o Options) band(c Class) string {
 		return fmt.Sprintf("from %.2f", o.CPUBand)
 	}
 	return fmt.Sprintf("between %.2f and %.2f", o.IOBand, o.CPUBand)
+}
+
+// unscaled says what the demand reads by itself, where that is another number than
+// the one between the run's controls, which decides: the verdict shows it.
+func (d demand) unscaled() string {
+	raw, scaled := d.Interval, d.scaled
+	if quantity.Fraction(raw.Value) == quantity.Fraction(scaled.Value) && quantity.Fraction(raw.Low) == quantity.Fraction(scaled.Low) &&
+		quantity.Fraction(raw.High) == quantity.Fraction(scaled.High) {
+		return ""
+	}
+	return fmt.Sprintf("; that is between the run's controls, by itself it reads %s (%s to %s)",
+		quantity.Fraction(raw.Value), quantity.Fraction(raw.Low), quantity.Fraction(raw.High))
 }

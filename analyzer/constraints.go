@@ -3,6 +3,7 @@ package analyzer
 import (
 	"fmt"
 
+	"github.com/concprof/concprof/analyzer/quantity"
 	"github.com/concprof/concprof/probes/workload"
 )
 
@@ -60,9 +61,9 @@ func valueOf(m workload.Metric, cell *Cell) float64 {
 func inUnit(c workload.Constraint, v float64) string {
 	switch c.Metric {
 	case workload.MetricRSS:
-		return fmt.Sprintf("%.1f MB", v/1e6)
+		return quantity.Digits(v/1e6) + " MB"
 	case workload.MetricThreads:
 		return fmt.Sprintf("%.0f", v)
 	}
-	return seconds(int64(v))
+	return quantity.Duration(v)
 }

@@ -210,7 +210,7 @@ func TestBuiltInStepsHaveNoPlace(t *testing.T) {
 func TestEvidenceIsInOrder(t *testing.T) {
 	w := judged(t, simulated(t, "lock", kinds()["lock"], 20, goModels)).Workloads[0]
 	at := -1
-	for _, part := range []string{"of an op's time", "its demand", "with 8 in flight", "against itself", "lets expect", "measured, the one to use"} {
+	for _, part := range []string{"alone, an op spends", "its demand", "with 8 in flight", "against itself", "is expected to win", "the one to use is"} {
 		i := slices.IndexFunc(w.Evidence, func(s string) bool { return strings.Contains(s, part) })
 		if i <= at {
 			t.Errorf("%q is at %d, after %d:\n%s", part, i, at, strings.Join(w.Evidence, "\n"))

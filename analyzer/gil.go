@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/concprof/concprof/analyzer/internal/stats"
+	"github.com/concprof/concprof/analyzer/quantity"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
@@ -152,7 +153,7 @@ func (j *judgement) gilAllows() string {
 	case g.Bound < 1+j.o.Tie:
 		return "threads of one interpreter take turns and gain nothing"
 	default:
-		return fmt.Sprintf("one interpreter can gain at most %s, however many threads it has", times(g.Bound))
+		return fmt.Sprintf("one interpreter can gain %s, however many threads it has", atMost(g.Bound))
 	}
 }
 
@@ -208,18 +209,16 @@ func (j *judgement) reachGIL() {
 	if !j.gilBinds() {
 		return
 	}
-	j.say(ofMeasurement, "of the %s that one GIL allows, %s reached %s", times(g.Bound), setupOf(best), times(g.Reached))
+	j.say(ofMeasurement, "one GIL allows %s; %s reached %s", atMost(g.Bound), setupOf(best), times(g.Reached))
 }
 
-// times writes a factor with two decimals where they tell something.
-func times(x float64) string {
-	switch {
-	case x >= 1000:
+// times writes a factor, "16.3x".
+func times(x float64) string { return quantity.Ratio(x) }
+
+// atMost writes a bound. One of thousands is a division by almost nothing.
+func atMost(x float64) string {
+	if x >= 1000 {
 		return "more than 1000x"
-	case x >= 100:
-		return fmt.Sprintf("%.0fx", x)
-	case x >= 10:
-		return fmt.Sprintf("%.1fx", x)
 	}
-	return fmt.Sprintf("%.2fx", x)
+	return "at most " + times(x)
 }

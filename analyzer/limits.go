@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/concprof/concprof/analyzer/internal/stats"
+	"github.com/concprof/concprof/analyzer/quantity"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
@@ -171,7 +172,7 @@ func (j *judgement) limitStall() {
 		op = max(op, opsNs(&f.Record)/float64(max(f.Record.Ops, 1)))
 	}
 	j.warn(WarnLoopStall, "keep the blocking call off the loop: hand it to a thread or a pool",
-		"an op would stall a true event loop by %s, %.0f %% of its time: Go hides that by starting threads", seconds(int64(op*share)), 100*share)
+		"an op would stall a true event loop by %s, %.0f %% of its time: Go hides that by starting threads", quantity.Duration(op*share), 100*share)
 }
 
 func (j *judgement) limitMemory() {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/concprof/concprof/analyzer/profile"
+	"github.com/concprof/concprof/analyzer/quantity"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
@@ -224,9 +225,9 @@ func (j *judgement) limitLoop() {
 	case step > float64(j.o.LoopHog) && l.Busy-l.CPU <= j.o.ClockDiff*l.Busy:
 		l.Stalls = true
 		add(l.Busy, l.LongestStep)
-		j.say(ofLimits, "on the event loop one step computes for %s before it awaits again%s: no other op goes on meanwhile", seconds(l.LongestStepNs), at(l.LongestStep))
+		j.say(ofLimits, "on the event loop one step computes for %s before it awaits again%s: no other op goes on meanwhile", quantity.Duration(float64(l.LongestStepNs)), at(l.LongestStep))
 		j.warn(WarnLoopStall, "hand that work to a process pool or a thread, or await asyncio.sleep(0) within it",
-			"a step of an op computes for %s without an await%s", seconds(l.LongestStepNs), at(l.LongestStep))
+			"a step of an op computes for %s without an await%s", quantity.Duration(float64(l.LongestStepNs)), at(l.LongestStep))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/concprof/concprof/analyzer/internal/stats"
+	"github.com/concprof/concprof/analyzer/quantity"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
 	"github.com/concprof/concprof/probes/workload"
@@ -80,7 +81,7 @@ func (o Options) kept(fs []plan.Finished, opNs float64) CellLoad {
 	case c.Due == 0:
 		c.Reason = "no trial with arrivals was counted"
 	case short:
-		c.Reason = fmt.Sprintf("its trials are too short to tell: an op takes %s alone, and they must last %.0f times as long", seconds(int64(opNs)), o.MinWindow)
+		c.Reason = fmt.Sprintf("its trials are too short to tell: an op takes %s alone, and they must last %.0f times as long", quantity.Duration(opNs), o.MinWindow)
 	case float64(c.Done) < o.HeldShare*c.Settled:
 		c.Reason = fmt.Sprintf("%d ops were done where at least %.0f should have been", c.Done, o.HeldShare*c.Settled)
 	default:
@@ -285,7 +286,7 @@ func (j *judgement) untold(cell *Cell) string {
 		return fmt.Sprintf("it does not hold %s: %s", l.rateText(), cell.Load.Reason)
 	case cell.Trials >= j.o.MinReps && cell.Latency.P99 == 0 && j.objective() == string(workload.Latency):
 		return fmt.Sprintf("its p99 is not known: %d ops are needed, %s at %s, and its %d trials have %d",
-			j.o.MinP99Ops, seconds(l.window(j.o.MinP99Ops)), l.rateText(), cell.Trials, cell.Ops)
+			j.o.MinP99Ops, quantity.Duration(float64(l.window(j.o.MinP99Ops))), l.rateText(), cell.Trials, cell.Ops)
 	}
 	return ""
 }
@@ -316,12 +317,12 @@ func (j *judgement) settleLoad() {
 	switch {
 	case least > 0 && j.objective() == string(workload.Latency):
 		// One more cell is compared with it.
-		j.settle("a budget of about %s: %d more ops of two cells at %s", seconds(l.w.BudgetNs+2*l.window(least)), least, l.rateText())
+		j.settle("a budget of about %s: %d more ops of two cells at %s", setting(l.w.BudgetNs+2*l.window(least)), least, l.rateText())
 		if need := l.window(j.tailOps(l)); need > j.longest(l) {
-			j.settle("a timeout of %s, for %d ops take %s to arrive (measure: timeout)", seconds(int64(float64(need)/j.o.WindowShare)), j.tailOps(l), seconds(need))
+			j.settle("a timeout of %s, for %d ops take %s to arrive (measure: timeout)", setting(int64(float64(need)/j.o.WindowShare)), j.tailOps(l), quantity.Duration(float64(need)))
 		}
 	case best != nil && !best.Load.Holds:
-		j.settle("a lower rate, or more in flight if the op waits: the most that was reached is %.3g/s, by %s", best.OpsPerSec.Median, setupOf(best))
+		j.settle("a lower rate, or more in flight if the op waits: the most that was reached is %s/s, by %s", quantity.Rate(best.OpsPerSec.Median), setupOf(best))
 	}
 }
 
@@ -358,15 +359,15 @@ func (v *view) floorOf(l *load) (floor float64, cell plan.Cell, trials int) {
 func (j *judgement) held(c *Cell) string {
 	s := fmt.Sprintf("it holds %s", j.load.rateText())
 	if c.Latency.P99 > 0 {
-		s += fmt.Sprintf(" with a p99 of %s from when an op was due (%d ops in %d trials)", seconds(c.Latency.P99), c.Ops, c.Trials)
+		s += fmt.Sprintf(" with a p99 of %s from when an op was due (%d ops in %d trials)", quantity.Duration(float64(c.Latency.P99)), c.Ops, c.Trials)
 	}
 	base := j.cell(j.load.baseline())
 	switch {
 	case base == nil || base.Load == nil || c.Model == base.Model:
 	case !base.Load.Holds:
-		s += fmt.Sprintf("; sequential reaches %.3g/s of it", base.OpsPerSec.Median)
+		s += fmt.Sprintf("; sequential reaches %s/s of it", quantity.Rate(base.OpsPerSec.Median))
 	case base.Latency.P99 > 0:
-		s += fmt.Sprintf("; sequential holds it with a p99 of %s", seconds(base.Latency.P99))
+		s += fmt.Sprintf("; sequential holds it with a p99 of %s", quantity.Duration(float64(base.Latency.P99)))
 	}
 	return s
 }

@@ -80,8 +80,8 @@ func TestLoad(t *testing.T) {
 		{name: "a bound that is not", op: waiting(100), budget: 60, constraints: []string{"p99 <= 10ms"}, undecided: "breaks p99 <= 10ms"},
 		{name: "the cheapest that holds", op: waiting(100), budget: 60, objective: "memory", want: "pool at 4"},
 		{name: "the cheapest with a bound", op: waiting(100), budget: 60, objective: "memory", constraints: []string{"p99 <= 50ms"}, want: "pool at 4"},
-		{name: "too few ops for a p99", op: waiting(30), budget: 15, undecided: "its p99 is not known: 1000 ops are needed, 33.3s at 30/s", settle: "a budget of about"},
-		{name: "too few ops before the timeout", op: waiting(2), budget: 600, undecided: "its p99 is not known", settle: "a timeout of 111s"},
+		{name: "too few ops for a p99", op: waiting(30), budget: 15, undecided: "its p99 is not known: 1000 ops are needed, 33.3 s at 30/s", settle: "a budget of about"},
+		{name: "too few ops before the timeout", op: waiting(2), budget: 600, undecided: "its p99 is not known", settle: "a timeout of 1m52s"},
 		{name: "more than the cores do", op: op{cpu: 2e6, rate: 1500}, budget: 30, undecided: "it does not hold 1500/s", settle: "a lower rate"},
 		{name: "few long ops", op: op{cpu: 1e5, wait: 8e8, rate: 15}, budget: 400, want: "pool at 16"},
 	}

@@ -35,8 +35,8 @@ func (v *view) rise(l *load) *plan.Addition {
 		if next.Concurrency <= top.cell.Concurrency || !v.holdsPilot(l, next) {
 			continue
 		}
-		return &plan.Addition{Cell: next, Reason: fmt.Sprintf("it still gained %.2gx from %d to %d in flight",
-			top.score/below.score, below.cell.Concurrency, top.cell.Concurrency)}
+		return &plan.Addition{Cell: next, Reason: fmt.Sprintf("it still gained %s from %d to %d in flight",
+			times(top.score/below.score), below.cell.Concurrency, top.cell.Concurrency)}
 	}
 	return nil
 }

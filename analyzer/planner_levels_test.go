@@ -142,7 +142,7 @@ func TestAnAddedLevelThatHangs(t *testing.T) {
 		if tr.Cell.Concurrency > 64 {
 			hung++
 			if tr.TimeoutNs <= 0 || tr.TimeoutNs > int64(DefaultOptions().MinHang) {
-				t.Errorf("%v may take %s", tr.Cell, seconds(tr.TimeoutNs))
+				t.Errorf("%v may take %s", tr.Cell, setting(tr.TimeoutNs))
 			}
 			return record.Record{Status: record.TimedOut, ElapsedNs: tr.TimeoutNs}
 		}

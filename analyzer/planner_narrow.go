@@ -77,7 +77,7 @@ func (v *view) fit(l *load, cs []candidate, lead candidate, stays func(candidate
 		}
 		out = append(out, plan.Elimination{Cell: c.cell, Reason: fmt.Sprintf(
 			"the budget of %s does not hold %d more trials of every cell; %s this one was at %.0f %% of the best",
-			seconds(l.w.BudgetNs), want, seen, 100*c.score/max(lead.score, 1e-9))})
+			setting(l.w.BudgetNs), want, seen, 100*c.score/max(lead.score, 1e-9))})
 	}
 	return slices.DeleteFunc(cs, func(c candidate) bool { return gone[c.cell] }), out
 }

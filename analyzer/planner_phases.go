@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
+	"github.com/concprof/concprof/analyzer/quantity"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
@@ -191,7 +192,7 @@ func (v *view) hangs(l *load, c plan.Cell) (string, bool) {
 	if !hung || c.Concurrency < f.Trial.Cell.Concurrency || apart(c.Model) || c == l.baseline() {
 		return "", false
 	}
-	return fmt.Sprintf("%d in flight under %s did not end within %s, in which as many ops one after another would have", f.Trial.Cell.Concurrency, f.Trial.Cell.Model, seconds(f.Record.ElapsedNs)), true
+	return fmt.Sprintf("%d in flight under %s did not end within %s, in which as many ops one after another would have", f.Trial.Cell.Concurrency, f.Trial.Cell.Model, quantity.Duration(float64(f.Record.ElapsedNs))), true
 }
 
 // profiles runs one profiled trial of every model but sequential, whose

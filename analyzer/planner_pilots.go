@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
+	"github.com/concprof/concprof/analyzer/quantity"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
+	"github.com/concprof/concprof/probes/workload"
 )
 
 // pilots runs a short trial of every cell that the guess does not call
@@ -154,7 +157,7 @@ func (v *view) nextPilot(l *load, s *step) {
 			return
 		case l.w.Exhaustive && cost <= left: // every cell has its pilot
 		case c != l.baseline() && p.tooLong(lasts):
-			s.out = append(s.out, plan.Elimination{Cell: c, Reason: fmt.Sprintf("one round of %d ops is expected to take %s; a pilot may take %s", c.Concurrency, seconds(lasts), seconds(p.allowance/4))})
+			s.out = append(s.out, plan.Elimination{Cell: c, Reason: fmt.Sprintf("one round of %d ops is expected to take %s; a pilot may take %s", c.Concurrency, quantity.Duration(float64(lasts)), quantity.Duration(float64(p.allowance)/4))})
 			continue
 		case !must && rep > 0 && p.spent+cost > p.allowance:
 			continue // a further warm-up is not worth more than timing trials
@@ -288,7 +291,11 @@ func btoi(b bool) int {
 	return 0
 }
 
-func seconds(ns int64) string { return fmt.Sprintf("%.3gs", float64(ns)/1e9) }
+// setting writes a budget or a bound as a workload file has it, to whole seconds:
+// it is there to be copied.
+func setting(ns int64) string {
+	return workload.Duration(time.Duration(math.Ceil(float64(ns)/1e9)) * time.Second).String()
+}
 
 // repeatable reports whether a broken trial is worth another: not one that
 // ran into its deadline.

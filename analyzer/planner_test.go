@@ -213,12 +213,12 @@ func TestDeadlinesLeaveRoom(t *testing.T) {
 		case tr.Pass == plan.Pilot && tr.Cell.Model == model.Processes:
 			pilots++
 			if least := min(int64(o.HangFactor)*n/int64(p.Cores)*start, p.Workloads[0].TimeoutNs); tr.TimeoutNs < least {
-				t.Errorf("%d children are given %s, want at least %s", n, seconds(tr.TimeoutNs), seconds(least))
+				t.Errorf("%d children are given %s, want at least %s", n, setting(tr.TimeoutNs), setting(least))
 			}
 		case tr.Pass == plan.Race:
 			races++
 			if tr.TimeoutNs < int64(o.RaceSlowdown)*2e7 || tr.TimeoutNs > 20e9 {
-				t.Errorf("the race trial is given %s", seconds(tr.TimeoutNs))
+				t.Errorf("the race trial is given %s", setting(tr.TimeoutNs))
 			}
 		}
 		return r
@@ -238,7 +238,7 @@ func TestSmallBudgetsCutNothingShort(t *testing.T) {
 		drive(t, p, o, func(tr plan.Trial) record.Record {
 			switch {
 			case tr.TimeoutNs > 0 && tr.TimeoutNs < int64(o.MinHang):
-				t.Errorf("budget %v: %v, %s is ended after %s", budget, tr.Cell, tr.Pass, seconds(tr.TimeoutNs))
+				t.Errorf("budget %v: %v, %s is ended after %s", budget, tr.Cell, tr.Pass, setting(tr.TimeoutNs))
 			case tr.TimeoutNs > 0 && tr.Cell.Model == model.Sequential:
 				t.Errorf("budget %v: the baseline's %s may be ended early", budget, tr.Pass)
 			}

@@ -103,7 +103,7 @@ func (j *judgement) predict() {
 	}
 	j.out.Prediction = j.predictAt(j.watched)
 	if p := j.out.Prediction; p != nil {
-		j.say(ofPrediction, "all this lets expect %s to win", setupOf(&Cell{Model: p.Model, Concurrency: p.Concurrency}))
+		j.say(ofPrediction, "from all this, %s is expected to win", setupOf(&Cell{Model: p.Model, Concurrency: p.Concurrency}))
 	}
 }
 
@@ -258,7 +258,7 @@ func (j *judgement) compare() {
 			p.Why += ". The measurement disagrees, because " + j.disagreement(p, r)
 		}
 	}
-	j.say(ofMeasurement, "measured, the one to use by %s is %s%s", j.objective(), setupOf(&Cell{Model: r.Model, Concurrency: r.Concurrency}), as)
+	j.say(ofMeasurement, "measured by %s, the one to use is %s%s", j.objective(), setupOf(&Cell{Model: r.Model, Concurrency: r.Concurrency}), as)
 }
 
 // better returns the cell that would be recommended if the workload declared
@@ -344,7 +344,7 @@ func (j *judgement) disagreement(p *Prediction, r *Recommendation) string {
 			continue
 		}
 		if c.OpsPerSec.Median > 0 && c.Speedup.Value > 0 {
-			return fmt.Sprintf("%s reached %.2fx sequential and %s %.2fx", setupOf(c), c.Speedup.Value, setupOf(&Cell{Model: r.Model, Concurrency: r.Concurrency}), r.Speedup.Value)
+			return fmt.Sprintf("%s reached %s sequential and %s %s", setupOf(c), times(c.Speedup.Value), setupOf(&Cell{Model: r.Model, Concurrency: r.Concurrency}), times(r.Speedup.Value))
 		}
 		if c.Status == record.Eliminated {
 			return fmt.Sprintf("%s was eliminated: %s", setupOf(c), c.Reason)

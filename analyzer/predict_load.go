@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/concprof/concprof/analyzer/internal/stats"
+	"github.com/concprof/concprof/analyzer/quantity"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
@@ -277,7 +278,7 @@ func (f offer) holds(l *load, c plan.Cell, without string, tail bool) *Predictio
 
 // known are the numbers that a prediction for a model rests on.
 func (f offer) known(l *load, m model.Model) string {
-	s := fmt.Sprintf("%s x %s = %.2g in flight", l.rateText(), seconds(int64(f.opNs)), f.flying)
+	s := fmt.Sprintf("%s x %s = %.2g in flight", l.rateText(), quantity.Duration(f.opNs), f.flying)
 	if f.crowd > 0 {
 		s += fmt.Sprintf(", at most %d for all but %.0f %% of arrivals", f.crowd, 100*f.o.Crowded)
 	}
@@ -296,7 +297,7 @@ func (f offer) breaks(limits []workload.Constraint) (bound, took string, broken 
 		switch c.Metric {
 		case workload.MetricP50, workload.MetricP95, workload.MetricP99:
 			if typical > c.Limit {
-				return c.String(), seconds(int64(typical)), true
+				return c.String(), quantity.Duration(typical), true
 			}
 		}
 	}
@@ -362,7 +363,7 @@ func (j *judgement) disagreementLoad(p *Prediction, r *Recommendation) string {
 	case !c.Load.Holds:
 		return fmt.Sprintf("%s does not hold %s: %s", setupOf(c), j.load.rateText(), c.Load.Reason)
 	case j.objective() == string(workload.Latency) && c.Latency.P99 > 0:
-		return fmt.Sprintf("%s has a p99 of %s and %s of %s", setupOf(c), seconds(c.Latency.P99), setupOf(won), seconds(won.Latency.P99))
+		return fmt.Sprintf("%s has a p99 of %s and %s of %s", setupOf(c), quantity.Duration(float64(c.Latency.P99)), setupOf(won), quantity.Duration(float64(won.Latency.P99)))
 	}
 	return fmt.Sprintf("%s is not the best by %s, or not the simplest of equals", setupOf(c), j.objective())
 }

@@ -124,7 +124,7 @@ func TestLoopStallHasItsPlace(t *testing.T) {
 	}
 	// A step that computes for long is another kind of stall.
 	w = pythonRun(t, op{cpu: 1e8, wait: 1e8, waits: record.Network, py: &pyOp{gil: 1}}, false)
-	if l := limitOf(w, LimitLoopStall); l == nil || !strings.Contains(warnings(w, WarnLoopStall)[0].Message, "computes for 0.1s without an await") {
+	if l := limitOf(w, LimitLoopStall); l == nil || !strings.Contains(warnings(w, WarnLoopStall)[0].Message, "computes for 100 ms without an await") {
 		t.Errorf("%+v, %+v", l, w.Warnings)
 	}
 	// And awaiting is none.

@@ -54,7 +54,7 @@ func (j *judgement) recommend() {
 		case ratio <= 1+j.o.SpreadTie*margin && !j.outweighs(&best, &c):
 			ties = append(ties, c)
 		case !apart && c.cell.Model == model.Sequential:
-			j.undecided(fmt.Sprintf("%s reads %.2fx sequential, but the interval of that ratio contains 1: the trials spread too much to tell", setupOf(best.cell), ratio))
+			j.undecided(fmt.Sprintf("%s reads %s sequential, but the interval of that ratio contains 1: the trials spread too much to tell", setupOf(best.cell), times(ratio)))
 			j.settle("%s", j.settleSpread(&best, &c))
 			return
 		}
@@ -145,7 +145,7 @@ func (j *judgement) settleReps(x *outcome) string {
 	missing := int64(j.o.MinReps - x.n())
 	// Both this cell and the one it is compared with need them.
 	budget := j.load.w.BudgetNs + 2*missing*j.trialCost(x)
-	return fmt.Sprintf("need %d trials, have %d: a budget of about %s would settle it", j.o.MinReps, x.n(), seconds(budget))
+	return fmt.Sprintf("need %d trials, have %d: a budget of about %s would settle it", j.o.MinReps, x.n(), setting(budget))
 }
 
 // trialCost is what one more timing trial of a cell costs, in ns.
@@ -171,7 +171,7 @@ func (j *judgement) settleSpread(a, b *contender) string {
 	need := max(int(math.Ceil(float64(n)*times*times)), n+1)
 	budget := j.load.w.BudgetNs + int64(need-n)*(j.trialCost(a.outcome)+j.trialCost(b.outcome))
 	return fmt.Sprintf("the difference is %.0f %%, known to %.0f points either way from %d trials: about %d of each would tell (--runs %d, a budget of about %s), or a quieter machine",
-		100*(in.Value-1), 100*(in.High-in.Low)/2, n, need, need, seconds(budget))
+		100*(in.Value-1), 100*(in.High-in.Low)/2, n, need, need, setting(budget))
 }
 
 // settle adds what would settle what is undecided.
@@ -267,7 +267,7 @@ func (j *judgement) shortOf(all []contender, best contender) string {
 		open := c.cell.Status == record.OK && c.n() < j.o.MinReps && strings.HasPrefix(c.barred, "it needs")
 		if open && c.score > best.score*(1+margin) {
 			j.settle("%s", j.settleReps(c.outcome))
-			return fmt.Sprintf("%s reads %.2fx the best cell that has its %d trials, but has only %d", setupOf(c.cell), c.score/best.score, j.o.MinReps, c.n())
+			return fmt.Sprintf("%s reads %s the best cell that has its %d trials, but has only %d", setupOf(c.cell), times(c.score/best.score), j.o.MinReps, c.n())
 		}
 	}
 	return ""
@@ -316,8 +316,8 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 			objective, setupOf(best.cell), 100*(best.score/pick.score-1), j.toldTie(best, pick, margin))
 	case j.load.open(): // told below
 	default:
-		why("it reaches %.2fx the throughput of sequential (%.2f to %.2f at %.0f %%, %d trials each)",
-			r.Speedup.Value, r.Speedup.Low, r.Speedup.High, 100*r.Speedup.Level, r.Speedup.N)
+		why("it reaches %s the throughput of sequential (%s to %s at %.0f %%, %d trials each)",
+			times(r.Speedup.Value), times(r.Speedup.Low), times(r.Speedup.High), 100*r.Speedup.Level, r.Speedup.N)
 	}
 	if j.load.open() {
 		why("%s", j.held(pick.cell))
@@ -334,7 +334,7 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 		if c.n() == 0 {
 			in = " in its pilot, one trial,"
 		}
-		why("%s reads%s %.2fx of it, but %s", setupOf(c.cell), in, c.score/pick.score, c.barred)
+		why("%s reads%s %s of it, but %s", setupOf(c.cell), in, times(c.score/pick.score), c.barred)
 		if j.undeclared(&c) && !j.load.open() {
 			// Of those that are as good the lowest concurrency.
 			for _, x := range all {
@@ -353,7 +353,7 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 				own = "an interpreter with a GIL, locks and caches of its own"
 			}
 			j.warnOnce(WarnSemantics, "declare state: private if ops need not share memory, locks or caches",
-				"%s reads %.2fx of what is recommended, because each worker has %s: that changes semantics", setupOf(c.cell), c.score/pick.score, own)
+				"%s reads %s of what is recommended, because each worker has %s: that changes semantics", setupOf(c.cell), times(c.score/pick.score), own)
 		}
 	}
 	r.Code = j.code(pick.cell)

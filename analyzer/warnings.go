@@ -2,7 +2,9 @@ package analyzer
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/concprof/concprof/analyzer/quantity"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
@@ -15,7 +17,6 @@ const (
 	WarnNoisyHost   = "noisy-host"       // other load took the processors
 	WarnControls    = "controls-failed"  // the controls did not come out as what they are
 	WarnTornJournal = "torn-journal"     // the journal was cut at its last good line
-	WarnUnenforced  = "limits-missing"   // the host cannot enforce or measure something
 	WarnDisturbed   = "trials-disturbed" // some trials were disturbed and repeated
 
 	// Of a workload.
@@ -45,7 +46,7 @@ const (
 	WarnBudget         = "budget-used-up"         // cells were left out for want of budget
 	WarnConstraint     = "constraint-unknown"     // a constraint could not be judged
 	WarnReader         = "reader-approximate"     // CPython was not sampled from outside
-	WarnNoDelay        = "clocks-missing"         // run-queue delay or thread clocks were not there
+	WarnNoDelay        = "clocks-missing"         // run-queue delay, thread clocks or, of a run, foreign CPU time were not there
 	WarnLeaks          = "goroutines-left"        // ops left goroutines behind
 	WarnHung           = "contention-hung"        // the contention probe did not end
 	WarnStrays         = "processes-left"         // ops left processes behind
@@ -69,8 +70,12 @@ func (v *view) runWarnings(r *rundir.Run, n Noise) []Warning {
 			n.ControlCPU, v.o.ControlCPUMin, n.ControlWait, v.o.ControlWaitMax)
 	}
 	if n.Disturbed > 0 {
+		verb := "were"
+		if n.Disturbed == 1 {
+			verb = "was"
+		}
 		add(WarnDisturbed, "stop other programs while concprof measures",
-			"%d of %d trials were disturbed; such a trial is repeated once, where that can help", n.Disturbed, len(r.Finished))
+			"%d of %d trials %s disturbed; such a trial is repeated once, where that can help", n.Disturbed, len(r.Finished), verb)
 	}
 	if r.Torn {
 		add(WarnTornJournal, "resume the run to measure again what was lost", "the journal's tail could not be read and was left out")
@@ -89,8 +94,8 @@ func (v *view) runWarnings(r *rundir.Run, n Noise) []Warning {
 			break
 		}
 	}
-	for _, u := range r.Manifest.Host.Unenforced {
-		ws = listed(ws, Warning{ID: WarnUnenforced, Message: "not enforced or not measured here"}, u)
+	if slices.Contains(r.Manifest.Host.Unenforced, rundir.ForeignCPU) {
+		add(WarnNoDelay, "see to it that nothing else runs: what does goes unnoticed", "the CPU time of other programs could not be measured here")
 	}
 	return ws
 }
@@ -107,7 +112,7 @@ func (j *judgement) doubtMeasuring() {
 			"the CPU profile counts %+.0f %% against the thread's clock", 100*diff)
 	}
 	if e := j.out.ObserverEffect; e > j.o.ObserverEffect {
-		j.warn(WarnObserver, "throughput is not affected: it comes from unprofiled trials", "profiling made sequential ops %.2fx as long", e)
+		j.warn(WarnObserver, "throughput is not affected: it comes from unprofiled trials", "profiling made sequential ops %s as long", times(e))
 	}
 	missing := make(map[string]bool)
 	for _, f := range j.classify {
@@ -192,7 +197,7 @@ func (j *judgement) doubtCells() {
 		c := f.Trial.Cell
 		j.warn(WarnHung, "see where its ops stand in trials/"+f.Trial.ID+": they may wait for each other, or for connections that none gives back",
 			"%d in flight under %s did not end within %s, so no lock was looked for, and as many or more in flight were not measured",
-			c.Concurrency, c.Model, seconds(f.Record.ElapsedNs))
+			c.Concurrency, c.Model, quantity.Duration(float64(f.Record.ElapsedNs)))
 	}
 	if l.w.MaxOps > 0 && l.opsLeft() < l.w.MaxOps/20 {
 		j.warn(WarnMaxOps, "raise max_ops for more and longer trials", "max_ops %d is used up: it bounded the number and length of trials", l.w.MaxOps)
@@ -215,7 +220,7 @@ func (j *judgement) doubtRepetitions() {
 		}
 	}
 	if _, ended := l.ended(); cut > 0 && !ended && j.left(l) < l.w.BudgetNs/10 {
-		j.warn(WarnBudget, "raise the budget, or name fewer models and levels", "the budget of %s was used up before %s could be tried", seconds(l.w.BudgetNs), cells(cut))
+		j.warn(WarnBudget, "raise the budget, or name fewer models and levels", "the budget of %s was used up before %s could be tried", setting(l.w.BudgetNs), cells(cut))
 	}
 }
 
@@ -243,7 +248,7 @@ func (j *judgement) doubtCosts() {
 	for _, m := range model.All() {
 		if c, ok := worst[m]; ok {
 			j.warnOf(WarnCPUPerOp, "part of what these show is the model's own cost: weigh it where processors are scarce",
-				"the same op takes more CPU time than under sequential", "%s, %.2fx", setupOf(&c), c.CPUNsPerOp/base.CPUNsPerOp)
+				"the same op takes more CPU time than under sequential", "%s, %s", setupOf(&c), times(c.CPUNsPerOp/base.CPUNsPerOp))
 		}
 	}
 	j.doubtFaults(base)
@@ -260,8 +265,8 @@ func (j *judgement) doubtCosts() {
 		small := base.OpsPerSec.Median > 1/j.o.SmallOp.Seconds()
 		if r := x.rate(); small && x.cell.Concurrency == 1 && x.cell.Model == model.Pool && r > 0 && r < most {
 			j.warn(WarnGranularity, "give each op more to do: hand out batches",
-				"one worker of a pool does only %.0f %% of what sequential does: the op is so short (%.2g us) that handing it over costs more",
-				100*r/base.OpsPerSec.Median, 1e6/base.OpsPerSec.Median)
+				"one worker of a pool does only %.0f %% of what sequential does: the op is so short (%s) that handing it over costs more",
+				100*r/base.OpsPerSec.Median, quantity.Duration(1e9/base.OpsPerSec.Median))
 		}
 	}
 }

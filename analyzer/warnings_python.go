@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/concprof/concprof/analyzer/internal/stats"
+	"github.com/concprof/concprof/analyzer/quantity"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
@@ -83,7 +83,7 @@ func (j *judgement) doubtRecv(base *Cell) {
 // doubtHandOver names models whose own cost dominates an op so short.
 func (j *judgement) doubtHandOver(base *Cell) {
 	least := min(j.o.Granularity, 1-j.out.NoiseFloor) * base.OpsPerSec.Median
-	op := time.Duration(1e9 / base.OpsPerSec.Median)
+	op := 1e9 / base.OpsPerSec.Median // ns
 	for i := range j.results {
 		x := &j.results[i]
 		cost := j.o.HandOverProcess
@@ -94,9 +94,9 @@ func (j *judgement) doubtHandOver(base *Cell) {
 		default:
 			continue
 		}
-		if r := x.rate(); x.cell.Concurrency == 1 && r > 0 && r < least && float64(op)*(1-j.o.Granularity) < float64(cost) {
+		if r := x.rate(); x.cell.Concurrency == 1 && r > 0 && r < least && op*(1-j.o.Granularity) < float64(cost) {
 			j.warnOf(WarnGranularity, "give each op more to do: hand out batches, as with the chunksize of pool.map",
-				fmt.Sprintf("an op is so short (%s) that handing it over one at a time costs more than it gains", seconds(int64(op))),
+				fmt.Sprintf("an op is so short (%s) that handing it over one at a time costs more than it gains", quantity.Duration(op)),
 				"%s does %.0f %% of what sequential does", setupOf(&j.out.Cells[i]), 100*r/base.OpsPerSec.Median)
 		}
 	}

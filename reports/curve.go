@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/analyzer/quantity"
 	"github.com/concprof/concprof/probes/model"
 )
 
@@ -96,15 +97,15 @@ func mergeModels(why []string) []string {
 func fitLine(s *analyzer.Scaling) string {
 	peak := "no peak"
 	if s.PeakConcurrency > 0 {
-		peak = "peak at " + digits(s.PeakConcurrency) + within(s.PeakInterval) + " in flight"
+		peak = "peak at " + quantity.Digits(s.PeakConcurrency) + within(s.PeakInterval) + " in flight"
 	} else if in := s.PeakInterval; len(in) > 0 && in[0] > 1 {
-		peak += " below " + digits(in[0]) + " in flight"
+		peak += " below " + quantity.Digits(in[0]) + " in flight"
 	}
 	if s.Extrapolated {
 		peak += ", beyond the levels measured"
 	}
 	line := fmt.Sprintf("%s: contention %s%s, coherence %s%s, %s, R² %s", s.Model,
-		digits(s.Sigma), within(s.SigmaInterval), digits(s.Kappa), within(s.KappaInterval), peak, digits(s.R2))
+		quantity.Digits(s.Sigma), within(s.SigmaInterval), quantity.Digits(s.Kappa), within(s.KappaInterval), peak, quantity.Digits(s.R2))
 	if s.Level > 0 {
 		line += fmt.Sprintf("; intervals at %.0f %%", 100*s.Level)
 	}
@@ -115,9 +116,9 @@ func fitLine(s *analyzer.Scaling) string {
 func within(in []float64) string {
 	switch len(in) {
 	case 1:
-		return " (" + digits(in[0]) + " or more)"
+		return " (" + quantity.Digits(in[0]) + " or more)"
 	case 2:
-		return " (" + digits(in[0]) + "-" + digits(in[1]) + ")"
+		return " (" + quantity.Digits(in[0]) + "-" + quantity.Digits(in[1]) + ")"
 	}
 	return ""
 }

@@ -46,10 +46,9 @@ type page struct {
 }
 
 type runView struct {
-	ID, Host, Noise, Floor, Seed, Tool, Dir, Took string
-	Command                                       string
-	Unenforced                                    []string
-	ControlsOK                                    bool
+	ID, Host, Lacks, Noise, Floor, Seed, Tool, Dir, Took string
+	Command                                              string
+	ControlsOK                                           bool
 }
 
 // htmlPage is the result as one self-contained page: no address, nothing
@@ -109,7 +108,7 @@ func pageOf(res *analyzer.Result, d density) page {
 		Partial: !res.Complete,
 		Markers: markers(),
 		Run: runView{
-			ID: plain(r.ID), Host: plain(hostLine(r)), Noise: plain(noiseLine(r)), Floor: percent(r.Noise.Floor),
+			ID: plain(r.ID), Host: plain(hostLine(r)), Lacks: plain(lacks(r, true)), Noise: plain(noiseLine(r)), Floor: percent(r.Noise.Floor),
 			Seed: fmt.Sprint(r.Seed), Tool: plain(strings.TrimSpace(r.Tool.Version + " " + r.Tool.Go)), Dir: plain(r.Dir),
 			Took:    plural(int64(r.Trials), "trial") + " in " + duration(float64(r.ElapsedNs)),
 			Command: plain(quoted(r.Command)), ControlsOK: r.Noise.ControlsOK,
@@ -117,9 +116,6 @@ func pageOf(res *analyzer.Result, d density) page {
 	}
 	if r.Created.IsZero() {
 		p.Created = ""
-	}
-	for _, u := range r.Host.Unenforced {
-		p.Run.Unenforced = append(p.Run.Unenforced, plain(u))
 	}
 	for _, d := range runDoubts(res) {
 		p.Doubts = append(p.Doubts, plainDoubt(d))

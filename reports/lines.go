@@ -9,6 +9,7 @@ import (
 
 	"github.com/concprof/concprof/analyzer"
 	"github.com/concprof/concprof/probes/record"
+	"github.com/concprof/concprof/probes/rundir"
 )
 
 // reasons returns the chain from the split to the recommendation, without
@@ -193,7 +194,11 @@ func noiseLine(r *analyzer.Run) string {
 	default:
 		s += "the controls did NOT come out as what they are" + read
 	}
-	s += fmt.Sprintf("; other programs took %s of the cores", percent(n.ForeignShare))
+	if slices.Contains(r.Host.Unenforced, rundir.ForeignCPU) {
+		s += "; what other programs took was not measured"
+	} else {
+		s += fmt.Sprintf("; other programs took %s of the cores", percent(n.ForeignShare))
+	}
 	if n.StealShare > 0 {
 		s += ", the hypervisor " + percent(n.StealShare)
 	}
@@ -218,3 +223,17 @@ func quoted(args []string) string {
 
 // bareBytes need no quotes in a shell.
 const bareBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:,=+@%"
+
+// lacks names what concprof cannot hold a workload to on this host, or cannot
+// measure: facts of the host, which are no doubt about a verdict. Unless they are
+// asked for the reasons, in parentheses, are left out.
+func lacks(r *analyzer.Run, reasons bool) string {
+	out := make([]string, len(r.Host.Unenforced))
+	for i, s := range r.Host.Unenforced {
+		if what, _, ok := strings.Cut(s, " ("); ok && !reasons {
+			s = what
+		}
+		out[i] = s
+	}
+	return strings.Join(out, "; ")
+}

@@ -272,7 +272,11 @@ func warningSection(res *analyzer.Result) []section {
 }
 
 func footSection(r *analyzer.Run) section {
-	s := "\n<sub>" + prose(hostLine(r)) + "<br>" + prose(noiseLine(r)) + "<br>" +
+	s := "\n<sub>" + prose(hostLine(r)) + "<br>"
+	if l := lacks(r, false); l != "" {
+		s += "It lacks: " + prose(l) + ".<br>"
+	}
+	s += prose(noiseLine(r)) + "<br>" +
 		fmt.Sprintf("%s in %s, seed %d.", plural(int64(r.Trials), "trial"), prose(duration(float64(r.ElapsedNs))), r.Seed)
 	if len(r.Command) > 0 {
 		s += " Reproduce: " + code(quoted(r.Command))

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/concprof/concprof/analyzer"
+	"github.com/concprof/concprof/analyzer/quantity"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/record"
 )
@@ -68,7 +69,7 @@ func costs() []cost {
 		{"cpu", "Throughput against CPU time", "CPU per op, by ops/s", "CPU per op", func(c *analyzer.Cell) float64 { return c.CPUNsPerOp }, duration},
 		{"memory", "Throughput against memory", "peak MiB, by ops/s", "peak memory",
 			func(c *analyzer.Cell) float64 { return float64(c.PeakRSSBytes) / (1 << 20) },
-			func(v float64) string { return digits(v) + " MiB" }},
+			func(v float64) string { return quantity.Digits(v) + " MiB" }},
 	}
 }
 

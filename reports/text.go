@@ -312,6 +312,9 @@ func (t *terminal) foot(res *analyzer.Result) {
 	r := &res.Run
 	t.b.WriteString("\n")
 	t.hang("host   ", plain(hostLine(r)), plainStyle)
+	if s := lacks(r, t.verbose); s != "" {
+		t.hang("lacks  ", plain(s), dimStyle)
+	}
 	t.hang("noise  ", plain(noiseLine(r)), plainStyle)
 	if r.Dir == "" {
 		return

@@ -7,72 +7,31 @@ import (
 	"unicode"
 
 	"golang.org/x/text/width"
+
+	"github.com/concprof/concprof/analyzer/quantity"
 )
 
 // dash stands for a number that was not measured.
-const dash = "-"
-
-// digits returns v with three significant digits and without an exponent,
-// "0.0123", "1.23", "123", "1230".
-func digits(v float64) string {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return dash
-	}
-	a := math.Abs(v)
-	decimals := 0
-	switch {
-	case a == 0:
-		return "0"
-	case a < 0.9995:
-		decimals = min(2-int(math.Floor(math.Log10(a*1.0005))), 9)
-	case a < 9.995:
-		decimals = 2
-	case a < 99.95:
-		decimals = 1
-	}
-	return strconv.FormatFloat(v, 'f', decimals, 64)
-}
-
-// scaled returns v in the largest unit of which it has at least one, with
-// three significant digits. Values just under a step go to the next unit, so
-// that 999.9 µs reads 1.00 ms and not 1000 µs.
-func scaled(v, step float64, units []string) string {
-	i := 0
-	for i < len(units)-1 && math.Abs(v) >= step*0.9995 {
-		v /= step
-		i++
-	}
-	return digits(v) + units[i]
-}
+const dash = quantity.None
 
 // duration returns a time given in nanoseconds, "20.5 ms".
-func duration(ns float64) string {
-	if ns == 0 {
-		return dash
-	}
-	if math.Abs(ns) >= 0.9995e9 {
-		return digits(ns/1e9) + " s"
-	}
-	return scaled(ns, 1000, []string{" ns", " µs", " ms"})
-}
+func duration(ns float64) string { return orDash(ns, quantity.Duration) }
 
 // rate returns ops per second, "747", "12.3k".
-func rate(v float64) string {
-	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
-		return dash
-	}
-	if math.Abs(v) < 9995 {
-		return digits(v)
-	}
-	return scaled(v/1000, 1000, []string{"k", "M", "G"})
-}
+func rate(v float64) string { return orDash(v, quantity.Rate) }
 
 // size returns a number of bytes, "12.3 MiB".
-func size(n int64) string {
-	if n == 0 {
+func size(n int64) string { return orDash(float64(n), quantity.Size) }
+
+// ratio returns a speedup, "15.2x".
+func ratio(v float64) string { return orDash(v, quantity.Ratio) }
+
+// orDash writes v, and a dash for 0: in a table that is what was not measured.
+func orDash(v float64, write func(float64) string) string {
+	if v == 0 {
 		return dash
 	}
-	return scaled(float64(n), 1024, []string{" B", " KiB", " MiB", " GiB", " TiB"})
+	return write(v)
 }
 
 // share returns a share as a percentage, "97 %"; what would round to 0 or 100
@@ -103,18 +62,11 @@ func percent(v float64) string {
 	return strconv.FormatFloat(p, 'f', 1, 64) + " %"
 }
 
-// ratio returns a speedup, "15.2x".
-func ratio(v float64) string {
-	if v == 0 {
-		return dash
-	}
-	return digits(v) + "x"
-}
-
 // span returns an interval with as many decimals as its width deserves,
 // "14.8-15.6".
 func span(low, high float64) string {
-	l, h := digits(low), digits(high)
+	end := func(v float64) string { return strings.TrimSuffix(quantity.Ratio(v), "x") }
+	l, h := end(low), end(high)
 	// Both ends with the same number of decimals: the larger end's.
 	if i := strings.IndexByte(h, '.'); i >= 0 {
 		l = strconv.FormatFloat(low, 'f', len(h)-i-1, 64)
@@ -124,15 +76,8 @@ func span(low, high float64) string {
 	return l + "-" + h
 }
 
-// demand returns a demand with two decimals, as DESIGN's thresholds have.
-// Clocks differ by some nanoseconds, so an op that only waits may read
-// a little under 0: that is 0.
-func demand(v float64) string {
-	if v > -0.005 && v < 0 {
-		v = 0
-	}
-	return strconv.FormatFloat(v, 'f', 2, 64)
-}
+// demand returns a demand, "0.03".
+func demand(v float64) string { return quantity.Fraction(v) }
 
 // count returns n with thousands separated, "12,345".
 func count(n int64) string {

@@ -292,7 +292,10 @@ func figures(w *analyzer.Workload, known anchors) []figure {
 		if base == nil || base == best {
 			return "sequential"
 		}
-		return "sequential " + f(base)
+		if v := f(base); v != dash {
+			return "sequential " + v
+		}
+		return "not known of sequential"
 	}
 	ops := func(c *analyzer.Cell) string { return rate(c.OpsPerSec.Median) + "/s" }
 	p50 := func(c *analyzer.Cell) string { return duration(float64(c.Latency.P50)) }

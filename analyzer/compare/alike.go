@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/rundir"
@@ -82,8 +81,8 @@ func differences(base, head Side) []Difference {
 		}{
 			{"runs", func(w *plan.Workload) string { return fmt.Sprint(w.Runs) }},
 			{"warmup", func(w *plan.Workload) string { return fmt.Sprint(w.Warmup) }},
-			{"budget", func(w *plan.Workload) string { return time.Duration(w.BudgetNs).String() }},
-			{"timeout", func(w *plan.Workload) string { return time.Duration(w.TimeoutNs).String() }},
+			{"budget", func(w *plan.Workload) string { return workload.Duration(w.BudgetNs).String() }},
+			{"timeout", func(w *plan.Workload) string { return workload.Duration(w.TimeoutNs).String() }},
 			{"max_ops", func(w *plan.Workload) string { return fmt.Sprint(w.MaxOps) }},
 			{"max_rate", func(w *plan.Workload) string { return fmt.Sprint(w.MaxRate) }},
 			{"load", func(w *plan.Workload) string { return fmt.Sprint(w.Rate) }},

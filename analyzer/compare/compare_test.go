@@ -218,7 +218,7 @@ func TestRefusal(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("differences (-want +got):\n%s", diff)
 	}
-	if text := err.Error(); !strings.Contains(text, "budget of w0: 1m0s and 10s") {
+	if text := err.Error(); !strings.Contains(text, "budget of w0: 1m and 10s") {
 		t.Errorf("the error says\n%s", text)
 	}
 	o := DefaultOptions()

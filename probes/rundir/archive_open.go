@@ -188,7 +188,7 @@ func (a *archive) readList() error {
 		return fmt.Errorf("%s: %s: %w", a.path, archiveFile, err)
 	}
 	if list.Schema != ArchiveSchema {
-		return fmt.Errorf("%s: schema %q, but this concprof reads %q: use the version that made the archive", a.path, cut(list.Schema), ArchiveSchema)
+		return &VersionError{Path: a.path, Schema: list.Schema, Reads: ArchiveSchema}
 	}
 	for _, f := range list.Files {
 		e := a.entries[f.Path]

@@ -308,7 +308,7 @@ func TestArchiveRefuses(t *testing.T) {
 		{"something behind it", func() []byte { return append(bytes.Clone(good), "more"...) }, "something was added"},
 		{"a directory elsewhere", patch(-6, 1, 0, 0, 0), "not where it should be"},
 		{"another disk", patch(-18, 1), "not where it should be"},
-		{"of a newer version", list(func(l *archiveList) { l.Schema = "concprof-archive/9" }), "use the version that made the archive"},
+		{"of a newer version", list(func(l *archiveList) { l.Schema = "concprof-archive/9" }), `its schema is "concprof-archive/9"`},
 		{"listed twice", list(func(l *archiveList) { l.Files = append(l.Files, l.Files[0]) }), "twice"},
 		{"listed and not there", list(func(l *archiveList) {
 			l.Files = append(l.Files, archivedFile{"trials/t0001/wall.pb.gz", 7, "00"})

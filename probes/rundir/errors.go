@@ -25,6 +25,22 @@ func (e *ChangedError) Error() string {
 	return fmt.Sprintf("%s was changed by another program while the run wrote to it", e.Path)
 }
 
+// A VersionError is returned by Open for a run or an archive whose layout this
+// version does not know.
+type VersionError struct {
+	Path          string
+	Schema, Reads string // what it has, and what this version reads
+	Tool          string // the concprof that made it, "" if it does not say
+}
+
+func (e *VersionError) Error() string {
+	tool := "another concprof"
+	if e.Tool != "" {
+		tool = "concprof " + cut(e.Tool)
+	}
+	return fmt.Sprintf("%s was written by %s: its schema is %q, and this version reads %q", e.Path, tool, cut(e.Schema), e.Reads)
+}
+
 // A WriteError is returned by every function of this package that could not
 // write. It names the file, and the space that is left when that is the
 // reason.

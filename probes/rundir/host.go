@@ -128,6 +128,10 @@ func (s system) cgroup(controller, name string) (string, bool) {
 	return "", false
 }
 
+// ForeignCPU is what Host.Unenforced calls the CPU time of other programs, without
+// which a busy host is not told from a quiet one.
+const ForeignCPU = "foreign CPU time"
+
 // unenforced names what this machine cannot hold or measure and others can.
 func (s system) unenforced() []string {
 	var missing []string
@@ -138,7 +142,7 @@ func (s system) unenforced() []string {
 		}
 	}
 	for _, m := range []struct{ name, path string }{
-		{"foreign CPU time", "proc/stat"},
+		{ForeignCPU, "proc/stat"},
 		{"run-queue delay", "proc/self/schedstat"},
 		{"CPU pressure", "proc/pressure/cpu"},
 	} {

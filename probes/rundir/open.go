@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strings"
 
 	"github.com/concprof/concprof/probes/plan"
 )
@@ -52,12 +53,16 @@ func open(path string, from store) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := json.Unmarshal(data, &r.Manifest); err != nil {
+	// What a newer version has changed the type of is an error, but leaves the
+	// schema readable.
+	err = json.Unmarshal(data, &r.Manifest)
+	switch schema := r.Manifest.Schema; {
+	case schema != ManifestSchema && strings.HasPrefix(schema, "concprof-run/"):
+		return nil, &VersionError{Path: path, Schema: schema, Reads: ManifestSchema, Tool: r.Manifest.Tool.Version}
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", filepath.Join(path, manifestFile), err)
-	}
-	if r.Manifest.Schema != ManifestSchema {
-		return nil, fmt.Errorf("%s: schema %q, but this concprof reads %q: use the version that made the run",
-			filepath.Join(path, manifestFile), r.Manifest.Schema, ManifestSchema)
+	case schema != ManifestSchema:
+		return nil, fmt.Errorf("%s: no run directory: its %s is of something else", path, manifestFile)
 	}
 	if r.Source, err = from.read(sourceFile); err != nil {
 		return nil, err

@@ -62,8 +62,19 @@ func TestVerify(t *testing.T) {
 func TestOpenRefusesOtherVersions(t *testing.T) {
 	d := create(t, t.TempDir())
 	must(t, d.Close())
-	must(t, os.WriteFile(filepath.Join(d.Path(), manifestFile), []byte(`{"schema": "concprof-run/99"}`), 0o666))
-	if _, err := Open(d.Path()); err == nil || !strings.Contains(err.Error(), "concprof-run/99") || !strings.Contains(err.Error(), ManifestSchema) {
-		t.Errorf("error %v", err)
+	for _, tt := range []struct{ manifest, want string }{
+		{`{"schema": "concprof-run/99"}`, "another concprof"},
+		{`{"schema": "concprof-run/99", "tool": {"version": "v9.1.0"}, "plan": ["of another type"]}`, "concprof v9.1.0"},
+	} {
+		must(t, os.WriteFile(filepath.Join(d.Path(), manifestFile), []byte(tt.manifest), 0o666))
+		_, err := Open(d.Path())
+		var version *VersionError
+		if !errors.As(err, &version) || version.Schema != "concprof-run/99" || version.Reads != ManifestSchema || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("error %v", err)
+		}
+	}
+	must(t, os.WriteFile(filepath.Join(d.Path(), manifestFile), []byte(`{"name": "an app"}`), 0o666))
+	if _, err := Open(d.Path()); err == nil || !strings.Contains(err.Error(), "no run directory") {
+		t.Errorf("the manifest of something else: %v", err)
 	}
 }

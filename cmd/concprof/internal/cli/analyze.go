@@ -36,7 +36,7 @@ func (o *analyzeOptions) AddFlags(fs *pflag.FlagSet) {
 	o.gate.AddFlags(fs)
 	o.foreign.AddFlags(fs)
 	addDirFlag(fs, &o.dir)
-	fs.StringVar(&o.against, "against", "", "measure this revision of the repository too, trial by trial beside this tree, and compare")
+	fs.StringVar(&o.against, "against", "", "measure this `revision` of the repository too, trial by trial beside this tree, and compare")
 	fs.BoolVar(&o.resume, "resume", false, "go on with an interrupted run: finished trials are kept")
 	fs.BoolVar(&o.noHostLock, "no-host-lock", false, "measure even while another run does on this host")
 }
@@ -49,39 +49,42 @@ func (o *analyzeOptions) Validate() error {
 func newAnalyzeCommand(a *app) *cobra.Command {
 	o := &analyzeOptions{}
 	cmd := &cobra.Command{
-		Use:   "analyze [FILE | RUN | PACKAGE.FUNC | MODULE:FUNC | -- COMMAND [ARG...]]",
+		Use:   "analyze [FILE | RUN | PKG.FUNC | MODULE:FUNC | -- COMMAND...]",
 		Short: "Run, classify, recommend; or judge a recorded run again",
-		Long: `analyze runs the workloads of FILE (workload.yaml by default), of a Go function, of
-a Python callable or of a command under each concurrency model, and prints the
-verdict to standard output. The evidence is kept in a run directory below --dir, with the reports
-verdict.json, report.html, report.md and bench.txt and the folder profiles/ for
-go tool pprof, and nothing else is written.
+		Long: `analyze runs a workload under each concurrency model and prints the verdict: the
+class, the model to use, and the evidence. A workload is one of a file
+(workload.yaml by default), a Go function of the module you stand in, a Python
+callable, or a command.
 
-On a run directory, or latest, it runs nothing: it judges the recorded evidence
-again and writes those files anew. On an archive of a run (concprof export
---archive) it does the same, and writes none.
+The evidence is kept in a run directory below --dir, with verdict.json,
+report.html, report.md, bench.txt and profiles/ for go tool pprof. Nothing else
+is written.
+
+On a run directory, an archive of one (concprof export --archive), or latest, it
+runs nothing: it judges the recorded evidence again, and writes those files anew
+in a run directory.
 
 Conditions on the verdict, --gate or the file's gate, decide the exit code: 3 if
 one is not met, 5 if one cannot be decided.
 
---against REV measures the same workloads at another revision of the git
-repository too and says what changed since: the trials of both are interleaved, so
-what happens on the machine meanwhile happens to both. The revision is checked out
-in a temporary place; tree, index and branches stay as they are. The workload file
-and the inputs are those of this tree on both sides, and what is not committed is
-part of it. It takes twice the time, and the run keeps both. A gate such as
-"regression <= 5%" needs it.
+--against REV measures another revision of the git repository too and says what
+changed since. The trials of both are interleaved, so what happens on the
+machine meanwhile happens to both. The revision is checked out in a temporary
+place; tree, index and branches stay as they are. The workload file and the
+inputs are this tree's on both sides, and what is not committed is part of it.
+It takes twice the time. A gate such as "regression <= 5%" needs it.
 
 Ctrl-C ends the run with a report of what there is; analyze --resume goes on.`,
 		Example: `  concprof analyze workload.yaml
-  concprof analyze workload.yaml --budget 20s --model sequential,pool,goroutines -c 1,8
   concprof analyze ./internal/thumb.Render
   concprof analyze scraper:fetch,afetch
   concprof analyze jobs/resize.py:resize -m sequential,pool,processes
   concprof analyze -- gzip -9 -c access.log
-  concprof analyze workload.yaml --report report.html --format json > verdict.json
-  concprof analyze workload.yaml --gate "class == io-bound" --gate "speedup(pool) >= 4"
+  concprof analyze workload.yaml --budget 20s -m sequential,pool -c 1,8
+  concprof analyze workload.yaml --report report.html -f json > verdict.json
+  concprof analyze workload.yaml --gate "class == io-bound" --gate "speedup > 4"
   concprof analyze workload.yaml --against main --gate "regression <= 5%"
+  concprof analyze ./internal/cache.Get --race
   concprof analyze --resume latest`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.Validate(); err != nil {
@@ -151,7 +154,7 @@ func (a *app) begin(ctx context.Context, t target, o *analyzeOptions) error {
 	settings.Gate = o.gate.gates
 	p, err := plan.Build(t.file, settings)
 	if err != nil {
-		return err
+		return withTargets(ctx, t.file, settings.Workloads, err)
 	}
 	if o.against != "" {
 		return a.beginAgainst(ctx, t, p, o)
@@ -179,6 +182,20 @@ func (a *app) begin(ctx context.Context, t target, o *analyzeOptions) error {
 		return err
 	}
 	return a.measure(ctx, dir, prepared, plan.History{Plan: &m.Plan}, o)
+}
+
+// withTargets adds to what is wrong with a plan what is wrong with its targets, and
+// before it: who gives the larger budget that is asked for would otherwise be told
+// only then that there is no such function.
+func withTargets(ctx context.Context, file *workload.File, workloads []string, wrong error) error {
+	prepared, err := probes.Prepare(ctx, file, probes.PrepareOptions{Workloads: workloads})
+	switch {
+	case err == nil:
+		return errors.Join(wrong, prepared.Close())
+	case is[*probes.TargetError](err):
+		return errors.Join(err, wrong)
+	}
+	return wrong
 }
 
 // resume goes on with a run.

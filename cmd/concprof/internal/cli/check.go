@@ -72,8 +72,8 @@ type checked struct {
 
 func (a *app) check(ctx context.Context, path string, o *checkOptions) error {
 	f, p, err := loadPlan(path)
-	if err == nil && o.build {
-		err = a.buildTargets(ctx, f)
+	if f != nil && o.build {
+		err = errors.Join(a.buildTargets(ctx, f), err)
 	}
 	if o.format == listJSON {
 		result := checked{File: path, OK: err == nil}

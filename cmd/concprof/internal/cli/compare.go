@@ -26,7 +26,7 @@ type compareOptions struct {
 // AddFlags adds the flags of compare.
 func (o *compareOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.VarP(&o.format, "format", "f", "format: "+strings.Join(comparisonNames(), ", ")+" (default by the extension of --output, else text)")
-	fs.StringVarP(&o.output, "output", "o", "", `write to a file instead of standard output ("-")`)
+	fs.StringVarP(&o.output, "output", "o", "", "write to a `file` instead of standard output (\"-\")")
 	fs.BoolVar(&o.force, "force", false, "compare runs that were measured differently")
 	o.gate.AddFlags(fs)
 	addDirFlag(fs, &o.dir)
@@ -57,26 +57,26 @@ func newCompareCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compare [LABEL=]BASE [LABEL=]HEAD",
 		Short: "Say what changed between two runs, and what cannot be told apart",
-		Long: `compare judges two recorded runs and prints what changed from BASE to HEAD: first
-classes and recommendations, then, for each cell that both have measured, the
-median ops/s, the change and a p-value. Where ops arrive at a rate (load) it is the
-p99 instead, and whether a cell still holds the rate. It runs nothing. BASE and HEAD
-are as RUN in concprof report.
+		Long: `compare judges two recorded runs and prints what changed from BASE to HEAD:
+first classes and recommendations, then, for each cell that both have measured,
+the median ops/s, the change and a p-value. Where ops arrive at a rate (load) it
+is the p99 instead, and whether a cell still holds the rate. It runs nothing.
+BASE and HEAD are as RUN in concprof report.
 
-A cell differs if the Mann-Whitney U test on its trials says so at 5 %, corrected
-by Holm over all cells of the comparison, and if the medians are further apart
-than the larger noise floor of the two runs. Otherwise it is ~: not equal, but
-not told apart.
+A cell differs if the Mann-Whitney U test on its trials says so at 5 %,
+corrected by Holm over all cells of the comparison, and if the medians are
+further apart than the larger noise floor of the two runs. Otherwise it is ~:
+not equal, but not told apart.
 
 Runs that were measured differently are refused: on another host, by another
 concprof or Go, with other settings or another workload. --force compares them
-all the same, under a warning. What changed on the machine between two runs looks
-like a change of the code: measure both shortly after one another, or at once, by
-concprof analyze --against.
+all the same, under a warning. What changed on the machine between two runs
+looks like a change of the code: measure both shortly after one another, or at
+once, by concprof analyze --against.
 
 Conditions, --gate, are on the verdict of HEAD and on what changed,
-"regression <= 5%", and decide the exit code: 3 if one is not met, 5 if one cannot
-be decided.`,
+"regression <= 5%", and decide the exit code: 3 if one is not met, 5 if one
+cannot be decided.`,
 		Example: `  concprof compare .concprof/quickstart/20261102T093000Z-aaaaaa latest
   concprof compare main=runs/main pull-7=runs/pull -o compare.md
   concprof compare runs/main runs/pull --gate "regression(pool) <= 5%"`,

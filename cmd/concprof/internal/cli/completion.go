@@ -9,7 +9,7 @@ func newCompletionCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion SHELL",
 		Short: "Print the completion script of a shell",
-		Long:  "completion prints a script to standard output that completes concprof's commands,\nflags and values. SHELL is bash, zsh, fish or powershell.",
+		Long:  "completion prints a script to standard output that completes commands, flags and\nvalues. SHELL is bash, zsh, fish or powershell.",
 		Example: `  source <(concprof completion bash)
   concprof completion zsh > "${fpath[1]}/_concprof"
   concprof completion fish > ~/.config/fish/completions/concprof.fish`,

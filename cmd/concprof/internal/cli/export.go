@@ -34,13 +34,13 @@ type exportOptions struct {
 // AddFlags adds the flags of export.
 func (o *exportOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.Var(&o.to, "to", "format: "+strings.Join(exportNames(), ", "))
-	fs.StringVarP(&o.output, "output", "o", "", `write to a file instead of standard output ("-")`)
+	fs.StringVarP(&o.output, "output", "o", "", "write to a `file` instead of standard output (\"-\")")
 	fs.StringVar(&o.workload, "workload", "", "workload of the run (default the only one)")
 	fs.StringVarP(&o.model, "model", "m", "", "model whose profile to export (default the recommended one)")
 	fs.IntVarP(&o.concurrency, "concurrency", "c", 0, "ops in flight (default those that were profiled)")
 	fs.StringVar(&o.kind, "kind", "", "kind of profile: "+strings.Join(kindNames(), ", ")+" (default wall; merged for pprof)")
 	fs.BoolVar(&o.perOp, "per-op", false, "divide every time by the number of ops, to compare models")
-	fs.StringVar(&o.archive, "archive", "", "write the whole run to one file, which every command reads in place")
+	fs.StringVar(&o.archive, "archive", "", "write the whole run to one `file`, which every command reads in place")
 	addDirFlag(fs, &o.dir)
 }
 

@@ -61,7 +61,7 @@ type shown struct {
 
 // AddFlags adds --profile.
 func (o *foreignOptions) AddFlags(fs *pflag.FlagSet) {
-	fs.StringArrayVar(&o.args, "profile", nil, "show a profile of another program beside the run's, [WORKLOAD=]FILE: cProfile, py-spy's raw format, Austin, pprof; repeatable")
+	fs.StringArrayVar(&o.args, "profile", nil, "show a `profile` of another program beside the run's, [WORKLOAD=]FILE: cProfile, py-spy's raw format, Austin, pprof; repeatable")
 }
 
 // load reads the profiles, before anything runs: an hour of measuring should not

@@ -14,7 +14,7 @@ type gateOptions struct{ gates []string }
 
 // AddFlags adds --gate.
 func (o *gateOptions) AddFlags(fs *pflag.FlagSet) {
-	fs.StringArrayVar(&o.gates, "gate", nil, `condition on the verdict of each workload, such as "speedup(pool) >= 4"; repeatable, instead of the file's gate`)
+	fs.StringArrayVar(&o.gates, "gate", nil, "`condition` on the verdict of each workload, such as \"speedup(pool) >= 4\"; repeatable, instead of the file's gate")
 }
 
 // Validate reports conditions that cannot be read, before anything runs.

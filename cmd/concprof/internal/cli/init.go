@@ -17,11 +17,11 @@ func newInitCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "Write a workload.yaml to start from",
-		Long: `init looks at a folder (by default this one) and writes a commented workload.yaml
-there. In a Go module it names functions that can be measured as they are, those
-with a benchmark first, and of Python files the top-level functions that need at
-most one argument. It only reads the files: it builds and runs nothing, and it
-never replaces a file.`,
+		Long: `init looks at a folder, this one by default, and writes a commented
+workload.yaml there. In a Go module it names functions that can be measured as
+they are, those with a benchmark first, and of Python files the top-level
+functions that need at most one argument. It only reads the files: it builds and
+runs nothing, and it never replaces a file.`,
 		Example: `  concprof init
   concprof init ./service && concprof analyze ./service/workload.yaml`,
 		Args: arguments(cobra.MaximumNArgs(1), "concprof init takes one folder"),

@@ -33,7 +33,7 @@ func (o *measureOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.IntSliceVarP(&o.concurrency, "concurrency", "c", nil, "ops in flight, such as 1,8,64 (default "+levels(workload.DefaultConcurrency())+", and more where throughput still rises)")
 	fs.IntVarP(&o.runs, "runs", "r", 0, fmt.Sprintf("timed trials of the baseline and of the best cells (default %d)", workload.DefaultRuns))
 	fs.IntVarP(&o.warmup, "warmup", "w", -1, fmt.Sprintf("trials of each cell that are not counted (default %d)", workload.DefaultWarmup))
-	fs.DurationVarP(&o.budget, "budget", "b", 0, fmt.Sprintf("time for one workload, all included (default %v)", workload.DefaultBudget))
+	fs.DurationVarP(&o.budget, "budget", "b", 0, fmt.Sprintf("time for one workload, all included (default %v)", workload.Duration(workload.DefaultBudget)))
 	fs.BoolVar(&o.exhaustive, "exhaustive", false, "measure every cell in full: none is dropped because it cannot win (give a budget that holds them)")
 	fs.BoolVar(&o.race, "race", false, "also run Go functions once under the race detector, 8 in flight (needs cgo and a C compiler)")
 	fs.Uint64Var(&o.seed, "seed", 0, "seed of the order of trials (default 1)")

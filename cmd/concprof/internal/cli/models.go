@@ -26,10 +26,10 @@ func newModelsCommand(a *app) *cobra.Command {
 	o := &modelsOptions{}
 	cmd := &cobra.Command{
 		Use:   "models",
-		Short: "List the concurrency models: what each is, needs, and whether it can run here",
+		Short: "List the models: what each is and needs, and whether it runs here",
 		Long: `models lists the concurrency models on standard output, the simplest first: of
-models that are equally good, the simplest is recommended. It asks the Python that
-it finds what it can do.`,
+models that are equally good, the simplest is recommended. It asks the Python
+that it finds what it can do.`,
 		Example: `  concprof models
   concprof models --format json`,
 		Args: arguments(cobra.NoArgs, "concprof models takes no arguments"),

@@ -27,8 +27,8 @@ type outputOptions struct {
 // AddFlags adds --format and --output.
 func (o *outputOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.VarP(&o.format, "format", "f", "format of the report: "+strings.Join(formatNames(), ", ")+" (default by the extension of --output, else text)")
-	fs.StringVarP(&o.output, "output", "o", "", `write the report to a file instead of standard output ("-")`)
-	fs.StringArrayVar(&o.reports, "report", nil, "write one more report to a file, in the format of its extension; repeatable")
+	fs.StringVarP(&o.output, "output", "o", "", "write the report to a `file` instead of standard output (\"-\")")
+	fs.StringArrayVar(&o.reports, "report", nil, "write one more report to a `file`, in the format of its extension; repeatable")
 	fs.BoolVar(&o.anonymous, "anonymous", false, "leave out of reports the host, the command, folders, addresses, package paths, results and messages of errors")
 }
 

@@ -34,7 +34,7 @@ func newPlanCommand(a *app) *cobra.Command {
 	o := &planOptions{}
 	cmd := &cobra.Command{
 		Use:   "plan [FILE | PACKAGE.FUNC | -- COMMAND [ARG...]]",
-		Short: "Show what analyze would measure, and what it costs at least and at most",
+		Short: "Show what analyze would measure, and what it costs",
 		Long: `plan prints the cells that analyze would measure (a workload under a model at a
 concurrency), what it leaves out and why, and the bounds on trials, time and
 calls of your own work. It runs nothing; with --against it asks your git which

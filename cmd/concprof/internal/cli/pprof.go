@@ -48,7 +48,7 @@ func newPprofCommand(a *app) *cobra.Command {
 	o := &pprofOptions{}
 	cmd := &cobra.Command{
 		Use:   "pprof [[LABEL=]RUN [[LABEL=]RUN2]]",
-		Short: "Compare the models' profiles of a run, or of two, in the pprof web UI",
+		Short: "Compare the profiles of a run, or of two, in the pprof web UI",
 		Long: `pprof serves the pprof web UI on this machine for every workload, model and kind
 of profile of a run, and for any two of a kind as a difference per op. Of two
 runs it also shows the differences of each model between them; LABEL is what

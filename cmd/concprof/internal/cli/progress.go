@@ -6,9 +6,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/concprof/concprof/analyzer/quantity"
 	"github.com/concprof/concprof/probes"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/rundir"
+	"github.com/concprof/concprof/probes/workload"
 )
 
 // redrawEvery is the least time between two drawings of the live line: ten a
@@ -137,13 +139,13 @@ func (p *progress) event(at probes.Progress) string {
 	case r.Status.Broken():
 		return fmt.Sprintf("%s %s %s: %s: %s", t.ID, t.Cell, t.Pass, r.Status, r.Reason)
 	case t.Pass == plan.Dry && r.Dry != nil && t.Control == "":
-		said := fmt.Sprintf("%s: one op took %v", t.Cell.Workload, time.Duration(r.Dry.OpNs).Round(time.Microsecond))
+		said := fmt.Sprintf("%s: one op took %s", t.Cell.Workload, quantity.Duration(float64(r.Dry.OpNs)))
 		if r.Dry.Result != "" {
 			said += " and returned " + r.Dry.Result
 		}
 		return said
 	case p.verbose:
-		return fmt.Sprintf("%d of %s: %s %s %s in %v", at.Finished, plannedTrials(at), t.ID, t.Cell, t.Pass, time.Duration(r.ElapsedNs).Round(time.Millisecond))
+		return fmt.Sprintf("%d of %s: %s %s %s in %s", at.Finished, plannedTrials(at), t.ID, t.Cell, t.Pass, quantity.Duration(float64(r.ElapsedNs)))
 	}
 	return ""
 }
@@ -229,9 +231,9 @@ func (p *progress) bestSoFar(name string) string {
 		return ""
 	}
 	rate := p.rates[best].value()
-	s := fmt.Sprintf("best %s at %d, %.4g ops/s", best.Model, best.Concurrency, rate)
+	s := fmt.Sprintf("best %s at %d, %s ops/s", best.Model, best.Concurrency, quantity.Rate(rate))
 	if base := p.rates[plan.Cell{Workload: name, Model: "sequential", Concurrency: 1}]; base != nil && base.value() > 0 {
-		s += fmt.Sprintf(" (%.3gx)", rate/base.value())
+		s += " (" + quantity.Ratio(rate/base.value()) + ")"
 	}
 	return s
 }
@@ -259,7 +261,7 @@ func budgetLeft(at probes.Progress) string {
 		return ""
 	}
 	left := max(at.Budget-at.Spent, 0)
-	return fmt.Sprintf("%v left", left.Round(time.Second))
+	return fmt.Sprintf("%v left", workload.Duration(left.Round(time.Second)))
 }
 
 // passName says in a word why a trial is run.

@@ -58,10 +58,10 @@ func watch(t *testing.T, a *app, trial time.Duration) string {
 func TestProgressPlain(t *testing.T) {
 	got := watch(t, &app{Env: &Env{}}, time.Second)
 	for _, want := range []string{
-		"lookup: dry run, trial 1 of ~25, 1m0s left\n",
+		"lookup: dry run, trial 1 of ~25, 1m left\n",
 		"lookup: classifying, trial 6 of ~25, 55s left\n",
 		"lookup: timing, trial 11 of ~25, 50s left\n",
-		"lookup: one op took 2ms and returned ok",
+		"lookup: one op took 2.00 ms and returned ok",
 		"crashed: signal",
 		"waiting",
 	} {
@@ -102,7 +102,7 @@ func TestProgressLive(t *testing.T) {
 					t.Errorf("a live line of %d columns on a terminal of %d: %q", len([]rune(l)), limit, l)
 				}
 			}
-			if width == 200 && !strings.Contains(got, "lookup pool at 16  timing  best pool at 16, 1600 ops/s (16x)  ") {
+			if width == 200 && !strings.Contains(got, "lookup pool at 16  timing  best pool at 16, 1600 ops/s (16.0x)  ") {
 				t.Errorf("no best so far in\n%q", got)
 			}
 		})

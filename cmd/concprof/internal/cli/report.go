@@ -28,17 +28,21 @@ func newReportCommand(a *app) *cobra.Command {
 		Use:   "report [RUN]",
 		Short: "Print or save the report of a run",
 		Long: `report judges a recorded run again, runs nothing, and prints the report to
-standard output, or writes it to the file of --output. RUN is a run directory, an
-archive of one (concprof export --archive), a folder of runs, of which the newest
-is taken, or latest, the default.
+standard output, or writes it to the file of --output. RUN is a run directory,
+an archive of one (concprof export --archive), a folder of runs, of which the
+newest is taken, or latest, the default.
 
 --profile shows a profile that another program made of the same work, cProfile,
-py-spy, Austin or pprof, beside the run's own: what it says, what its numbers are
-not, and for cProfile where sampling disagrees. Nothing is judged by it.`,
+py-spy, Austin or pprof, beside the run's own: what it says, what its numbers
+are not, and for cProfile where sampling disagrees. Nothing is judged by it.
+
+--anonymous is for a report that others read: it leaves out host, command,
+folders, addresses, package paths, results, messages of errors and source.`,
 		Example: `  concprof report
   concprof report latest -o report.html
   concprof report .concprof/quickstart --format markdown --report verdict.json
-  concprof report latest --profile scrape=app.prof -o report.html`,
+  concprof report latest --profile scrape=app.prof -o report.html
+  concprof report latest --anonymous -o public.html`,
 		Args: arguments(cobra.MaximumNArgs(1), "concprof report takes one run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := errors.Join(o.Validate(), o.gate.Validate()); err != nil {
@@ -78,5 +82,5 @@ func runArgument(args []string) string {
 
 // addDirFlag adds --dir.
 func addDirFlag(fs *pflag.FlagSet, dir *string) {
-	fs.StringVar(dir, "dir", defaultRoot, "folder that runs are kept in")
+	fs.StringVar(dir, "dir", defaultRoot, "`folder` that runs are kept in")
 }

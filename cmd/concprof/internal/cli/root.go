@@ -85,16 +85,13 @@ while pprof and fgprof watch it on and off the CPU. The profile explains, the
 measurement decides, and the answer can be attached to a pull request.
 
 Results go to standard output; progress, warnings and errors to standard error.
-A flag overrides the variable CONCPROF_<FLAG>, which overrides workload.yaml.
-
-Exit codes:
-` + exitCodeTable(),
-		Example: `  concprof init                          write a workload.yaml to start from
-  concprof analyze workload.yaml         run, classify, recommend
-  concprof analyze ./internal/thumb.Render
-  concprof analyze scraper:fetch         a Python callable, in your own interpreter
-  concprof pprof latest                  compare the models' profiles in a browser
-  concprof report latest -o report.html  one file for the pull request`,
+A flag overrides the variable CONCPROF_<FLAG>, which overrides workload.yaml.`,
+		Example: `  concprof init                      write a workload.yaml to start from
+  concprof analyze workload.yaml     run, classify, recommend
+  concprof analyze ./pkg.Func        a Go function of the module you stand in
+  concprof analyze scraper:fetch     a Python callable, in your own interpreter
+  concprof pprof latest              compare the models' profiles in a browser
+  concprof report latest -o r.html   one page for the pull request`,
 		Args:              cobra.ArbitraryArgs,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -108,6 +105,7 @@ Exit codes:
 	}
 	a.AddFlags(root.PersistentFlags())
 	root.SetFlagErrorFunc(flagError)
+	root.SetUsageFunc(a.showUsage)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(newHelpCommand())
 	root.AddCommand(
@@ -195,6 +193,9 @@ func flagError(cmd *cobra.Command, err error) error {
 			hint = "did you mean --" + near + "?"
 		}
 	}
+	if invalid := (*pflag.InvalidValueError)(nil); errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "duration" {
+		hint = "give it a unit, as in --" + invalid.GetFlag().Name + " 30s"
+	}
 	return &usageError{err, hint}
 }
 
@@ -202,6 +203,9 @@ func flagError(cmd *cobra.Command, err error) error {
 func arguments(check cobra.PositionalArgs, hint string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
+			if len(args) == 0 || len(cmd.ValidArgs) == 0 { // cobra counts in "arg(s)"
+				err = fmt.Errorf("%s given", count(len(args), "argument"))
+			}
 			return &usageError{err, hint}
 		}
 		return nil

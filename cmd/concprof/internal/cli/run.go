@@ -65,24 +65,49 @@ func finish(ctx context.Context, e *Env, out *watchedWriter, err error) int {
 }
 
 // printError writes "error: ..." and then a line "hint: ..." for each thing
-// that one can do about it. The faults of a file follow their error, each with
-// its place.
+// that one can do about it, for each of several errors. The faults of a file follow
+// their error, each with its place.
 func printError(w io.Writer, err error, width int) {
+	hinted := ""
+	for _, err := range each(err) {
+		if faults := (*workload.Faults)(nil); errors.As(err, &faults) {
+			n := len(faults.List) + faults.More
+			fmt.Fprintf(w, "error: %s, nothing ran\n", count(n, "fault"))
+			faults.Render(w, cmp.Or(width, reports.DefaultWidth))
+			continue
+		}
+		if text := strings.TrimRight(err.Error(), "\n"); text != "" {
+			fmt.Fprintf(w, "error: %s\n", printable(text))
+		}
+		for _, hint := range hintsOf(err) {
+			if hint != hinted {
+				fmt.Fprintf(w, "hint: %s\n", printable(hint))
+			}
+			hinted = hint
+		}
+	}
+}
+
+// each returns the errors that err was joined of: those that it says, line by line,
+// and nothing else.
+func each(err error) []error {
 	if err == nil {
-		return
+		return nil
 	}
-	if faults := (*workload.Faults)(nil); errors.As(err, &faults) {
-		n := len(faults.List) + faults.More
-		fmt.Fprintf(w, "error: %s, nothing ran\n", count(n, "fault"))
-		faults.Render(w, cmp.Or(width, reports.DefaultWidth))
-		return
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
 	}
-	if text := strings.TrimRight(err.Error(), "\n"); text != "" {
-		fmt.Fprintf(w, "error: %s\n", printable(text))
+	var all []error
+	var said []string
+	for _, e := range joined.Unwrap() {
+		all = append(all, each(e)...)
+		said = append(said, e.Error())
 	}
-	for _, hint := range hintsOf(err) {
-		fmt.Fprintf(w, "hint: %s\n", printable(hint))
+	if strings.Join(said, "\n") != err.Error() {
+		return []error{err}
 	}
+	return all
 }
 
 // hintsOf returns what one can do about err.

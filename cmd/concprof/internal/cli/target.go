@@ -29,7 +29,12 @@ type target struct {
 // findTarget reads the arguments of analyze. dash is the number of arguments
 // before "--", -1 if there is none.
 func (a *app) findTarget(args []string, dash int, root string) (target, error) {
-	const hint = "name a workload file, a run directory, a Go function such as ./internal/thumb.Render, a Python callable such as scraper:fetch, or a command after --"
+	const hint = `name one of these:
+  workload.yaml            a workload file; concprof init writes one
+  ./internal/thumb.Render  a Go function of the module you stand in
+  scraper:fetch            a Python callable
+  -- gzip -9 -c big.log    a command, after two dashes
+  latest                   a recorded run, to judge it again`
 	if dash >= 0 {
 		if dash > 0 {
 			return target{}, usage("leave out "+args[0]+", or the command", "give either a target or a command after --")
@@ -61,6 +66,8 @@ func (a *app) findTarget(args []string, dash int, root string) (target, error) {
 		return findPython(arg)
 	case err == nil && (info.IsDir() || rundir.IsArchive(arg)):
 		return target{run: arg}, nil
+	case strings.HasSuffix(arg, ".go"):
+		return target{}, usage("name the function and not its file, as in: concprof analyze "+goFunc(filepath.Dir(arg)), "%s is a file of Go code", arg)
 	case err == nil || isYAML(arg):
 		file, err := workload.Load(arg)
 		return target{file: file, name: runName(strings.TrimSuffix(filepath.Base(arg), filepath.Ext(arg)))}, err
@@ -72,6 +79,18 @@ func (a *app) findTarget(args []string, dash int, root string) (target, error) {
 		return target{}, &usageError{err, hint}
 	}
 	return target{file: file, name: runName(file.Workloads[0].Name)}, nil
+}
+
+// goFunc is how a function of the Go package in a folder is named.
+func goFunc(dir string) string {
+	dir = filepath.ToSlash(filepath.Clean(dir))
+	switch {
+	case dir == ".":
+		dir = "" // .Func
+	case !strings.HasPrefix(dir, ".") && !filepath.IsAbs(dir):
+		dir = "./" + dir
+	}
+	return dir + ".Func"
 }
 
 func isYAML(path string) bool {

@@ -47,10 +47,16 @@ func openRun(path, root string) (*rundir.Run, error) {
 		return nil, editedError(err)
 	}
 	hint := "name a run directory, an archive of one, a folder of runs, or latest for the newest run below " + root
-	if goFiles, _ := filepath.Glob(filepath.Join(path, "*.go")); len(goFiles) > 0 {
-		hint = "to analyse a function of that package, add its name: " + filepath.ToSlash(path) + ".Func"
-	}
-	if errors.Is(err, fs.ErrNotExist) {
+	goFiles, _ := filepath.Glob(filepath.Join(path, "*.go"))
+	switch {
+	case is[*rundir.VersionError](err):
+		hint = "read it with the concprof that made it, or a newer one"
+	case len(goFiles) > 0:
+		hint = "to analyse a function of that package, name it: concprof analyze " + goFunc(path)
+	case errors.Is(err, fs.ErrNotExist) && path == root:
+		err = fmt.Errorf("there is no run yet: no folder %s", path)
+		hint = "concprof analyze makes one; --dir names another folder of runs"
+	case errors.Is(err, fs.ErrNotExist):
 		err = fmt.Errorf("there is no run %s", path)
 	}
 	return nil, &usageError{err, hint}
