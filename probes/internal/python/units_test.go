@@ -53,8 +53,10 @@ try:
 except ImportError:
     print("none")
 else:
-    failed = _interpreters.exec(_interpreters.create(), f"import sys; sys.path[:] = {sys.path!r}; import concprof_probe")
+    other = _interpreters.create()
+    failed = _interpreters.exec(other, f"import sys; sys.path[:] = {sys.path!r}; import concprof_probe")
     print(failed.formatted if failed else "imported")
+    _interpreters.destroy(other)
 `, "")
 		switch strings.TrimSpace(out) {
 		case "imported":
