@@ -121,7 +121,7 @@ type judgement struct {
 func (j *judgement) workload() Workload {
 	l := j.load
 	j.out = Workload{
-		Name: l.w.Name, Target: l.w.Label, TargetKind: l.w.Target.Kind, Interpreter: l.w.Interpreter, Class: Inconclusive,
+		Name: l.w.Name, Target: l.w.Label, TargetKind: l.w.Target.Kind, Interpreter: l.interpreter(), Class: Inconclusive,
 		Waits: emptyWaits(), Limits: []Limit{}, Cells: []Cell{}, Scaling: []Scaling{}, Profiles: []ProfileFile{},
 		OpsRun: l.ops, Evidence: []string{}, Warnings: []Warning{},
 	}

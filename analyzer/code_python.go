@@ -13,7 +13,7 @@ func (j *judgement) pythonCode(m model.Model, n int) []string {
 	case model.Sequential:
 		return []string{"results = [op(x) for x in inputs]"}
 	case model.Pool:
-		return executor("ThreadPoolExecutor", n, "")
+		return executor("ThreadPoolExecutor", n, "", "")
 	case model.Threads:
 		return []string{
 			"from threading import BoundedSemaphore, Thread",
@@ -40,10 +40,10 @@ func (j *judgement) pythonCode(m model.Model, n int) []string {
 	case model.Hybrid:
 		return j.pythonHybrid(n)
 	case model.Subinterpreters:
-		return executor("InterpreterPoolExecutor", n, "  # Python 3.14+: an interpreter and a GIL per worker")
+		return executor("InterpreterPoolExecutor", n, "", "  # Python 3.14+: an interpreter and a GIL per worker")
 	case model.Processes:
 		lines := []string{"from concurrent.futures import ProcessPoolExecutor", "", `if __name__ == "__main__":  # children import this file`}
-		for _, l := range executor("ProcessPoolExecutor", n, "")[2:] {
+		for _, l := range executor("ProcessPoolExecutor", n, j.batch(), "")[2:] {
 			lines = append(lines, "    "+l)
 		}
 		return lines
@@ -51,13 +51,23 @@ func (j *judgement) pythonCode(m model.Model, n int) []string {
 	return nil
 }
 
+// batch is the argument that makes map hand as many short ops to a process at a
+// time as it was given when it was measured, "" where they were handed one by one.
+func (j *judgement) batch() string {
+	n := min(int(j.result(j.load.baseline()).rate()*j.o.Batch.Seconds()), j.o.MaxBatch)
+	if n < 2 || j.load.open() {
+		return ""
+	}
+	return fmt.Sprintf(", chunksize=%d", n)
+}
+
 // executor maps the op over its inputs in an executor of so many workers.
-func executor(class string, n int, remark string) []string {
+func executor(class string, n int, batch, remark string) []string {
 	return []string{
 		"from concurrent.futures import " + class,
 		"",
 		fmt.Sprintf("with %s(max_workers=%d) as pool:%s", class, n, remark),
-		"    results = list(pool.map(op, inputs))",
+		"    results = list(pool.map(op, inputs" + batch + "))",
 	}
 }
 

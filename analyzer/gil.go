@@ -13,7 +13,21 @@ import (
 
 // hasGIL reports whether the threads of a workload share an interpreter lock.
 func (l *load) hasGIL() bool {
-	return l.w.Target.Kind == model.Python && (l.w.Interpreter == nil || l.w.Interpreter.GIL)
+	i := l.interpreter()
+	return l.w.Target.Kind == model.Python && (i == nil || i.GIL)
+}
+
+// interpreter is what runs a workload's callables, nil if that is not known. It
+// was asked before it imported anything; whether it puts its GIL back on for
+// what it imports the dry run tells.
+func (l *load) interpreter() *record.Interpreter {
+	i := l.w.Interpreter
+	if f, ok := l.dry(); ok && i != nil && f.Record.Dry != nil && f.Record.Dry.GIL {
+		on := *i
+		on.GIL = true
+		return &on
+	}
+	return i
 }
 
 // sharesGIL reports whether all ops of a model run under one GIL. The steps

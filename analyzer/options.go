@@ -189,6 +189,10 @@ type Options struct {
 	// 0.1 to 0.2 ms. An op is small where that is more than 1 - Granularity of
 	// it.
 	HandOverThread, HandOverProcess time.Duration
+	// Batch is how long the ops last that the Python probe hands to a process
+	// at a time, MaxBatch how many they are at most: its CHUNK_NS and MAX_CHUNK.
+	Batch    time.Duration
+	MaxBatch int
 	// SystemShare is the share of an op's CPU time spent in the kernel from
 	// which asyncio's reads are suspected of mapping memory each time. Measured:
 	// 613 of 884 us went once large blocks were kept.
@@ -300,7 +304,7 @@ func DefaultOptions() Options {
 		Flat: 0.10, LatencyGrowth: 1.5, IdleCPU: 0.5, Oversubscribed: 0.10, BusyCPU: 0.8,
 		CPUPerOp: 1.25, FaultCost: 2 * time.Microsecond, ClockDiff: 0.10, MaxResidual: 0.10, MinHz: 50, TraceDiff: 0.25, ForeignGap: 0.10, ForeignCall: time.Microsecond,
 		Granularity: 0.8, SmallOp: 100 * time.Microsecond,
-		HandOverThread: 700 * time.Microsecond, HandOverProcess: 200 * time.Microsecond, SystemShare: 0.5, ObserverEffect: 1.10,
+		HandOverThread: 700 * time.Microsecond, HandOverProcess: 200 * time.Microsecond, Batch: time.Millisecond, MaxBatch: 256, SystemShare: 0.5, ObserverEffect: 1.10,
 		FailureSigmas: 3, LeftGoroutines: 1000, LeftOpenFiles: 128,
 		MinLevels: 6, MinR2: 0.9,
 		PilotFactor: 1.5, KneeLevels: plan.KneeLevels, MinBlocks: 3, ControlReps: 3, ProbeConcurrency: 8, HangFactor: 2, MinHang: 3 * time.Second, ProfileConcurrency: 256,

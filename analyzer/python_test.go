@@ -3,9 +3,12 @@ package analyzer
 import (
 	"bytes"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	pprof "github.com/google/pprof/profile"
 
@@ -60,6 +63,9 @@ func TestPythonVerdicts(t *testing.T) {
 		{name: "the same with private state", op: op{cpu: 5e6, py: &pyOp{gil: 1, sync: true}}, private: true,
 			class: CPUBound, models: []model.Model{model.Processes}, low: 2, high: 4, limits: []LimitKind{LimitGIL},
 			bound: 1, rule: "gil", agrees: true, code: `if __name__ == "__main__":`},
+		{name: "short ops with private state", op: op{cpu: 1e5, py: &pyOp{gil: 1, sync: true}}, private: true,
+			class: CPUBound, models: []model.Model{model.Processes}, low: 2, high: 4, limits: []LimitKind{LimitGIL},
+			bound: 1, rule: "gil", agrees: true, code: "list(pool.map(op, inputs, chunksize="},
 		{name: "sha256 drops the GIL", op: op{cpu: 5e6, py: &pyOp{gil: 0.02, sync: true}},
 			class: CPUBound, models: []model.Model{model.Pool}, low: 2, high: 2,
 			bound: 50, rule: "computes", agrees: true, code: "with ThreadPoolExecutor(max_workers=2) as pool:"},
@@ -78,6 +84,9 @@ func TestPythonVerdicts(t *testing.T) {
 		{name: "free-threaded", op: op{cpu: 5e6, py: &pyOp{gil: 1, sync: true, noGIL: true}},
 			class: CPUBound, models: []model.Model{model.Pool}, low: 2, high: 2, rule: "computes", agrees: true,
 			code: "ThreadPoolExecutor"},
+		{name: "free-threaded, with its GIL back on", op: op{cpu: 5e6, py: &pyOp{gil: 1, sync: true, back: true}},
+			class: CPUBound, models: []model.Model{model.Sequential}, low: 1, high: 1, limits: []LimitKind{LimitGIL},
+			bound: 1, rule: "gil", agrees: true, better: true, code: "[op(x) for x in inputs]"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -226,6 +235,18 @@ func TestPythonArtefacts(t *testing.T) {
 				t.Errorf("%d warnings %s", got, tt.warn)
 			}
 		})
+	}
+}
+
+// TestBatch holds that code hands over as much at a time as the probe did.
+func TestBatch(t *testing.T) {
+	probe, err := os.ReadFile(filepath.Join("..", "probes", "internal", "python", "probe.py"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := DefaultOptions()
+	if o.Batch != time.Millisecond || o.MaxBatch != 256 || !strings.Contains(string(probe), "\nCHUNK_NS, MAX_CHUNK = 1_000_000, 256 ") {
+		t.Errorf("%v and %d are not the probe's CHUNK_NS and MAX_CHUNK", o.Batch, o.MaxBatch)
 	}
 }
 

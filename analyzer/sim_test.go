@@ -43,6 +43,7 @@ type pyOp struct {
 	sync   bool    // it blocks the loop instead of awaiting
 	system float64 // share of its CPU time in the kernel, under asyncio
 	noGIL  bool    // the interpreter has none
+	back   bool    // it has none until the op is imported
 	notes  []string
 	raises string // the type of what failing ops raise
 }
@@ -203,7 +204,7 @@ func (l *lab) measure(o op, t plan.Trial, rng *rand.Rand) record.Record {
 	}
 	rec.Host = &record.Host{ForeignShare: o.foreign}
 	if t.Pass == plan.Dry {
-		rec.Dry = &record.Dry{Result: "ok", OpNs: int64(opNs)}
+		rec.Dry = &record.Dry{Result: "ok", OpNs: int64(opNs), GIL: o.py != nil && o.py.back}
 		if o.dryFails {
 			rec.Status, rec.Reason = record.Failed, "connection refused"
 		}
@@ -263,7 +264,7 @@ func (l *lab) plan(budget float64, runs int, models []model.Model, levels []int,
 		}
 		if o.py != nil {
 			w.Target.Kind = model.Python
-			w.Interpreter = &record.Interpreter{Implementation: "cpython", Version: "3.11.7", GIL: !o.py.noGIL}
+			w.Interpreter = &record.Interpreter{Implementation: "cpython", Version: "3.11.7", GIL: !o.py.noGIL && !o.py.back}
 			if w.Steps == nil {
 				w.Steps = []string{"python"}
 			}

@@ -284,4 +284,7 @@ type Dry struct {
 	// up the time that the step asks for; 0 for other steps. It is taken once
 	// and given to every later trial, so that all models do the same work.
 	Iterations []int64 `json:"iterations,omitempty"`
+	// GIL says that a free-threaded interpreter ran the op with its GIL all
+	// the same: a module that the op imports may put it back on.
+	GIL bool `json:"gil,omitempty"`
 }

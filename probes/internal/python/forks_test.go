@@ -96,6 +96,70 @@ def names():
 			t.Errorf("%s, %d ops, %d failed: %+v", r.Status, r.Ops, r.FailedOps, r.Errors)
 		}
 	}},
+	{name: "generator left in the middle", every: true, spec: ops(model.Threads, 3, callable("", "op")), files: `
+async def numbers():
+    try:
+        yield 1
+    finally:
+        print("closed", flush=True)
+async def op(n):
+    async for _ in numbers(): return n
+`, check: func(t *testing.T, o *outcome) {
+		fine(3)(t, o)
+		if notes := o.events[2].Record.Notes; len(notes) > 0 || strings.Count(o.stdout, "closed") != 3 {
+			t.Errorf("notes %q, printed %q", notes, o.stdout)
+		}
+	}},
+	{name: "task that setup starts", every: true, spec: harness.Spec{Model: model.EventLoop, Ops: 3, Setup: "setup", Steps: []harness.Step{callable("", "op")}}, files: `
+import asyncio
+kept = []
+async def setup(): kept.append(asyncio.ensure_future(asyncio.sleep(1000)))
+async def op(n): await asyncio.sleep(0)
+`, check: func(t *testing.T, o *outcome) {
+		fine(3)(t, o)
+		if notes := o.events[2].Record.Notes; len(notes) > 0 {
+			t.Errorf("notes %q of a task that is no op's", notes)
+		}
+	}},
+	{name: "import that puts the GIL back on", every: true, spec: harness.Spec{Model: model.Sequential, Mode: harness.ModeDry, Ops: 1, Steps: []harness.Step{callable("op", "")}}, files: `
+import sys, sysconfig
+sysconfig.get_config_vars()["Py_GIL_DISABLED"] = 1  # as in a free-threaded build
+sys._is_gil_enabled = lambda: True
+def op(n): pass
+`, check: func(t *testing.T, o *outcome) {
+		if d := o.record(t).Dry; d == nil || !d.GIL {
+			t.Errorf("%+v says nothing of it", d)
+		}
+	}},
+	{name: "op that cancels every task", every: true, spec: ops(model.EventLoop, 10, callable("", "op")), files: `
+import asyncio
+async def op(n):
+    for t in asyncio.all_tasks(): t.cancel()
+    await asyncio.sleep(0)
+`, check: func(t *testing.T, o *outcome) {
+		if e := o.fatal(t); e.Stage != record.StageOps || !strings.Contains(e.Reason, "an op cancelled the task that starts the ops") {
+			t.Errorf("%s: %s", e.Stage, e.Reason)
+		}
+	}},
+	{name: "result that is not compared, in a worker", spec: undigested(ops(model.Processes, 4, callable("op", ""))), files: `
+import os
+class Result:
+    def __reduce__(self):
+        os.write(1, b"reduced\n")
+        return Result, ()
+def op(n): return Result()
+`, check: func(t *testing.T, o *outcome) {
+		fine(4)(t, o)
+		if n := strings.Count(o.stdout, "reduced"); n != 4 || o.events[2].Record.Digest != nil {
+			t.Errorf("results were looked at %d times, want 4 to send them: %+v", n, o.events[2].Record.Digest)
+		}
+	}},
+}
+
+// undigested is a spec whose results are not compared.
+func undigested(s harness.Spec) harness.Spec {
+	s.NoDigest = true
+	return s
 }
 
 // withTeardown is a spec with a teardown function.

@@ -148,7 +148,8 @@ op = hang
 `},
 	{name: "patched modules, pool", every: true, spec: ops(model.Sequential, 10, callable("op", "")), files: patched, check: fine(10)},
 	{name: "patched modules, threads", spec: ops(model.Threads, 10, callable("op", "")), files: patched, check: fine(10)},
-	{name: "patched modules, loop", every: true, spec: ops(model.EventLoop, 10, callable("op", "")), files: patched, check: fine(10)},
+	// From 3.14 on asyncio itself asks for the process when it makes a loop.
+	{name: "patched modules, loop", every: true, spec: ops(model.EventLoop, 10, callable("op", "")), files: strings.Replace(patched, " getpid", "", 1), check: fine(10)},
 	{name: "patched builtins", spec: ops(model.Sequential, 10, callable("op", "")), files: "import builtins\nbuiltins.open = builtins.print = None\ndef op(n): return n\n", check: fine(10)},
 	{name: "closes the low descriptors", spec: ops(model.Pool, 10, callable("op", "")), files: "import os\ndef op(n): os.closerange(3, 100)\n", check: fine(10)},
 	{name: "closes the low descriptors on a loop", spec: ops(model.Sequential, 10, callable("op", "")), files: "import os\ndef op(n): os.closerange(3, 100)\n", check: fine(10)},

@@ -67,6 +67,18 @@ os, pickle, resource, signal, struct = map(apart, (os, pickle, resource, signal,
 queue, threading, time, traceback = map(apart, (queue, threading, time, traceback))
 open = open  # builtins can be patched too
 
+# From 3.14 on reading a signature computes its annotations, which fails for names that only type checkers import.
+AS_WRITTEN = {}
+if sys.version_info >= (3, 14):
+    import annotationlib
+
+    AS_WRITTEN = {"annotation_format": annotationlib.Format.STRING}
+
+try:
+    GROUPS = BaseExceptionGroup  # from 3.11 on
+except NameError:
+    GROUPS = ()
+
 VERSION = 1  # of the protocol: record.ProtocolVersion
 RESULT_FD, SPEC_FD, PROFILE_FDS = 3, 4, (5, 6)
 PRIVATE_FD = 100  # where the probe keeps its descriptors, out of the way of code that closes the low ones
@@ -184,8 +196,8 @@ def takes_input(fn, name, given):
     """Reports whether a function takes what an op gives it: by its one argument without a default; by one that has a
     default if there is something given, rather than the op's bare number."""
     try:
-        parameters = inspect.signature(fn).parameters.values()
-    except (ValueError, TypeError):  # some functions in C have no signature
+        parameters = inspect.signature(fn, **AS_WRITTEN).parameters.values()
+    except Exception:  # some functions in C have no signature; reading that of an object may run code
         return True
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)]
     needed = [p.name for p in positional if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
@@ -273,6 +285,10 @@ class Source:
     def arrivals(self):
         """Returns how many ops are due in the time of a trial in which they arrive at a rate."""
         return min(math.ceil(self.span / self.gap), self.most)
+
+
+def free_threaded():
+    return bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 
 def has_gil():
@@ -472,7 +488,12 @@ def type_name(cls):
 
 def str_of(error):
     try:
-        return clip(one_line(str(error)), MAX_MESSAGE)
+        text = str(error)
+        # The only error of a group is what there is to know of it; the order of several is that of their tasks.
+        while isinstance(error, GROUPS) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+            text += f": {type_name(type(error))}: {error}"
+        return clip(one_line(text), MAX_MESSAGE)
     except BaseException:
         return "its text cannot be had"
 
@@ -518,6 +539,8 @@ class Walker:
             self.put(b"l", struct.pack("<Q", len(v)))
             for item in v:
                 self.walk(item, depth + 1)
+                if self.left < 0:
+                    break
         elif isinstance(v, dict):
             self.unordered(b"d", v.items(), depth)
         elif isinstance(v, (set, frozenset)):
@@ -536,6 +559,9 @@ class Walker:
             inner.walk(item, depth + 1)
             self.left, self.opaque = inner.left, self.opaque or inner.opaque
             codes.append(inner.hash.digest())
+            if self.left < 0:  # which items were looked at hangs on their order, and that on the process
+                codes.clear()
+                break
         self.put(tag, b"".join(sorted(codes)))
 
     def object(self, v, cls, depth):
@@ -676,6 +702,12 @@ def stat_of(pid):
     if len(fields) < 14:
         return 0, 0, 0, 0
     return int(fields[7]), int(fields[9]), int(fields[11]), int(fields[12])
+
+
+def state_of(tid):
+    """Returns the state of a thread of this process, b"R" if it runs or could; empty where the system does not say."""
+    data = read_file(f"/proc/self/task/{tid}/stat")
+    return data[data.rfind(b")") + 2 :][:1]
 
 
 def pss_of(pid):
@@ -878,8 +910,9 @@ class LoopWatch:
             if not turn or at - turn < self.LONG_TURN or computed > took / 2:
                 continue
             place = user_frame(sys._current_frames().get(self.thread))
-            if place and self.turn == turn:
-                self.blocked[place] = self.blocked.get(place, 0) + took
+            # One that has no processor computes neither, but nothing blocks it.
+            if place and self.turn == turn and state_of(self.tid) != b"R":
+                self.blocked[place] = self.blocked.get(place, 0) + min(took, at - turn)
 
     def told(self):
         """Returns what the loop did, as a record.Loop."""
@@ -1004,14 +1037,15 @@ class Tally:
         value, error = None, None
         try:
             while True:
-                begin, chain = now(), None
+                begin, took, chain = now(), 0, None
                 try:
                     awaited = coro.send(value) if error is None else coro.throw(error)
+                    took = now() - begin
                     chain = await_chain(coro)
                 except StopIteration as e:
                     return e.value
                 finally:
-                    took = now() - begin
+                    took = took or now() - begin
                     self.steps += 1
                     self.step += took
                     if took > self.longest:
@@ -1152,7 +1186,10 @@ class Run:
         loop = getattr(self.per_thread, "loop", None)
         if loop is not None:
             self.per_thread.loop = None
-            loop.close()
+            try:  # as asyncio.run: generators that the op left in the middle come to their ends
+                finish(loop, loop.shutdown_asyncgens())
+            finally:
+                loop.close()
 
     def loop_failed(self, loop, context):
         error = context.get("exception")
@@ -1169,24 +1206,29 @@ class Run:
 def finish(loop, coro):
     """Runs a coroutine to its end on a loop and returns its result. What else raises SystemExit or KeyboardInterrupt in
     a task of its own throws the loop off, but does not end the coroutine."""
+    errors = []  # as they are: a task that was cancelled raises another error than it got
 
     async def outcome():
         try:
-            return await coro, None
-        except BaseException as e:  # as it is: a task that was cancelled raises another error than it got
-            return None, e
+            return await coro
+        except BaseException as e:
+            errors.append(e)
 
     task = loop.create_task(outcome())
     while True:
         try:
-            out, error = loop.run_until_complete(task)
+            out = loop.run_until_complete(task)
             break
         except (SystemExit, KeyboardInterrupt):
             if task.done():
                 raise
-    if error is not None:
+    if not errors:
+        return out
+    error = errors.pop()
+    try:
         raise error
-    return out
+    finally:
+        del error  # with its traceback, which has this frame, it would live until a garbage collection
 
 
 def run_sequential(run, window):
@@ -1218,50 +1260,104 @@ def run_threads(run, window):
                 break
             if source.gap:
                 run.wait_turn(op)
-            threading.Thread(target=one, args=(slot, op), daemon=True).start()
+            try:
+                threading.Thread(target=one, args=(slot, op), daemon=True).start()
+            except RuntimeError as e:
+                raise no_thread(e, run.level) from e
         for _ in run.slots[1:]:
             free.get()
 
 
 def run_pool(run, window):
     """A ThreadPoolExecutor, with as much submitted as keeps its threads busy."""
-    source = run.source
+    source, mine = run.source, threading.local()
     # An op that arrives when no thread is free has not started: it must not look so.
-    free = run.free_slots(run.level if source.open else 2 * run.level)
+    permits = Permits(run, run.level if source.open else 2 * run.level)
+    take, give = permits.free.get, permits.free.put
     run.threads = run.level + 1
 
-    def one(slot, op):
-        try:
-            slot.perform(op)
-        finally:
-            free.put(slot)
+    def begin():
+        mine.perform = run.slot().perform
 
-    pool = concurrent.futures.ThreadPoolExecutor(run.level, thread_name_prefix="concprof-pool")
+    def one(op):
+        try:
+            mine.perform(op)
+        finally:
+            give(None)
+
+    pool = concurrent.futures.ThreadPoolExecutor(run.level, "concprof-pool", begin)
     start_all(pool, run.level)
     with window:
-        while True:
-            slot = free.get()
-            op = source.next()
-            if op is None:
-                break
-            if source.gap:
-                run.wait_turn(op)
-            pool.submit(one, slot, op)
-        for _ in run.slots[1:]:
-            free.get()
+        op = 0
+        while op is not None:
+            for _ in range(permits.held):
+                take()
+                op = source.next()
+                if op is None:
+                    break
+                if source.gap:
+                    run.wait_turn(op)
+                pool.submit(one, op)
+            else:
+                permits.fit()
+        for _ in range(permits.held - 1):
+            take()
+
+
+class Permits:
+    """How many ops a pool holds, those that run and those that wait for a thread: where they are long, enough to keep
+    its threads busy; where they are short, as many as it does while one thread may keep the GIL, which is how it goes
+    where all are submitted at once. With fewer, threads that find none wait and are woken for every few ops, and that
+    takes longer than the ops."""
+
+    SPAN, MOST = 5_000_000, 64  # nanoseconds, as sys.getswitchinterval(); ops, for which the end of a trial waits
+
+    def __init__(self, run, least):
+        self.run, self.least, self.held = run, least, 0
+        self.free = queue.SimpleQueue()  # in C: cheaper than a semaphore
+        self.done, self.at = 0, now()
+        self.hold(least)
+
+    def hold(self, n):
+        for _ in range(self.held, n):
+            self.free.put(None)
+        for _ in range(n, self.held):
+            self.free.get()
+        self.held = n
+
+    def fit(self):
+        """Fits the number to how many ops were done since it last was."""
+        if self.run.source.gap:
+            return
+        done, at = sum(s.ops for s in self.run.slots), now()
+        n = (done - self.done) * self.SPAN // max(at - self.at, 1)
+        n = max(min(n, self.MOST), self.least)
+        if n == self.least or not self.held <= 2 * n <= 4 * self.held:
+            self.hold(n)
+        self.done, self.at = done, at
 
 
 def start_all(pool, n):
     """Lets a pool start all of its threads, which it does when something is submitted."""
     gate = threading.Barrier(n)
-    for f in [pool.submit(gate.wait) for _ in range(n)]:
+    try:
+        met = [pool.submit(gate.wait) for _ in range(n)]
+    except RuntimeError as e:
+        raise no_thread(e, n) from e
+    for f in met:
         f.result()
+
+
+def no_thread(error, n):
+    what_limits = "ulimit -u, pids.max, memory"
+    return Unusable(f"{error}, of {n} at a time: lower the concurrency, or raise what limits threads: {what_limits}")
 
 
 async def on_loop(run, window, steps, loop):
     """A task for every op, under a semaphore."""
     source, perform, call = run.source, run.slot().perform_async, run.on_loop(steps)
     permits, tasks = asyncio.Semaphore(run.level), set()
+    others = asyncio.all_tasks(loop)  # this one, and those that setup has started
 
     async def one(op):
         try:
@@ -1282,8 +1378,8 @@ async def on_loop(run, window, steps, loop):
             task.add_done_callback(tasks.discard)
         if tasks:
             await asyncio.wait(list(tasks))
-    leaked = len(asyncio.all_tasks(loop)) - 1
-    if leaked > 0:
+    leaked = len(asyncio.all_tasks(loop) - others)
+    if leaked:
         run.note(f"tasks that ops started and did not await were still running when all ops had ended: {leaked}")
 
 
@@ -1314,6 +1410,7 @@ def hybrid_steps(run, loop):
         else:
             if threads is None:
                 threads = concurrent.futures.ThreadPoolExecutor(run.level, thread_name_prefix="concprof-pool")
+                start_all(threads, run.level)  # one that cannot be started would fail an op that others then run
                 run.threads = run.level + 1
             run.note(f"step {step.name}: its calls went to threads")
             call = functools.partial(elsewhere, loop, threads, call_here, step.sync)
@@ -1323,19 +1420,23 @@ def hybrid_steps(run, loop):
 
 async def elsewhere(loop, pool, call, step, value):
     """Runs a step in a pool and raises what it raised."""
-    out, error = await loop.run_in_executor(pool, call, step, value)
-    if error is not None:
+    found = await loop.run_in_executor(pool, call, step, value)
+    error, out = found.pop(), found.pop()
+    if error is None:
+        return out
+    try:
         raise error
-    return out
+    finally:
+        del error  # as in finish
 
 
 def call_here(step, value):
     """Runs a step on a thread of a pool. Its error is returned: futures take none that is a StopIteration."""
     try:
-        return concprof_op((step,), value), None
+        return [concprof_op((step,), value), None]
     except BaseException as e:
         stay(e)
-        return None, e
+        return [None, e]
     finally:
         stay()
 
@@ -1379,10 +1480,10 @@ def enter_worker(spec):
 def call_step(i, value):
     """Runs a step of hybrid in a worker."""
     try:
-        return concprof_op((State.run.op.steps[i].sync,), value), None
+        return [concprof_op((State.run.op.steps[i].sync,), value), None]
     except BaseException as e:
         stay(e)
-        return None, Failure(*failure(e))
+        return [None, Failure(*failure(e))]
     finally:
         stay()
 
@@ -1391,6 +1492,7 @@ def call_chunk(ops):
     """Runs ops in a worker. Returns what each gave: its number, time, pickled result or None, failure or None, the
     hash of the result, as enter takes it, and when it ended by a clock that processes share; and the worker's notes."""
     run, rows = State.run, []
+    digested = not run.spec.get("no_digest")
     for op in ops:
         value = run.inputs.of(op)
         data = failed = code = None
@@ -1401,7 +1503,7 @@ def call_chunk(ops):
                 check_run(out)
             took = now() - begin
             if out is not None:
-                data, code = pickle.dumps(out, -1), hash_of(op, "=", out)
+                data, code = pickle.dumps(out, -1), hash_of(op, "=", out) if digested else None
         except BaseException as e:
             took = now() - begin
             stay(e)
@@ -1700,7 +1802,11 @@ class Trial:
         if alone:
             await one_by_one(run, window)
         else:
-            await on_loop(run, window, steps, loop)
+            try:
+                await on_loop(run, window, steps, loop)
+            except asyncio.CancelledError as e:
+                reason = "an op cancelled the task that starts the ops: it may cancel those that it made, not all"
+                raise Fatal("ops", reason) from e
         self.report(run, window)
         await self.in_stage_async("teardown", call_hook_async, run, self.spec.get("teardown"))
 
@@ -1771,11 +1877,15 @@ class Trial:
         if run.watch is not None:
             record["loop"] = run.watch.told()
         if run.notes:
-            record["notes"] = [t if n == 1 else f"{t} ({n} times)" for t, n in run.notes.items()]
+            notes = list(run.notes.items())  # at once: threads that ops left may add to them
+            record["notes"] = [t if n == 1 else f"{t} ({n} times)" for t, n in notes]
         if run.dry:
             out, error, took = run.last
             iterations = [0] * len(run.op.steps)
-            record["dry"] = {"result": describe(out, error), "op_ns": took or window.wall, "iterations": iterations}
+            record["dry"] = {
+                "result": describe(out, error), "op_ns": took or window.wall, "iterations": iterations,
+                **({"gil": True} if free_threaded() and has_gil() else {}),  # for what the op has imported
+            }
         emit("end", record=record)
 
     @staticmethod
@@ -1870,7 +1980,7 @@ def interpreter():
     return {
         "implementation": sys.implementation.name, "version": platform.python_version(),
         "build": clip(one_line(sys.version), 200), "prefix": sys.prefix,
-        "gil": has_gil(), "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+        "gil": has_gil(), "free_threaded": free_threaded(),
     }
 
 

@@ -53,8 +53,10 @@ try:
 except ImportError:
     print("none")
 else:
-    failed = _interpreters.exec(_interpreters.create(), f"import sys; sys.path[:] = {sys.path!r}; import concprof_probe")
+    other = _interpreters.create()
+    failed = _interpreters.exec(other, f"import sys; sys.path[:] = {sys.path!r}; import concprof_probe")
     print(failed.formatted if failed else "imported")
+    _interpreters.destroy(other)
 `, "")
 		switch strings.TrimSpace(out) {
 		case "imported":
@@ -137,6 +139,20 @@ loop = []; loop.append(loop)
 for v in (threading.Lock(), lambda: 0, object, loop, [print]):
     assert opaque(v) == (v is not object), v
 print([h(v) for v in different + [a for a, _ in equal]])
+class Long(list):
+    looked = 0
+    def __iter__(self):
+        for i in range(10_000):
+            Long.looked += 1
+            yield i
+probe.Walker.MOST = 100
+large = [set(map(str, range(300))), {str(i): [i] * 5 for i in range(60)}, [{(str(i), str(-i)) for i in range(80)}], Long([1])]
+for v in large:
+    assert opaque(v), v
+    h(v)
+assert Long.looked <= 202, Long.looked
+assert h(set(range(300))) == h(set(range(299, -1, -1))) and h({i: str(i) for i in range(300)}) == h({i: str(i) for i in range(299, -1, -1)})
+print([h(v) for v in large])
 `
 
 // TestHashes holds that results are compared by their values: equal ones have
@@ -148,4 +164,78 @@ func TestHashes(t *testing.T) {
 			t.Errorf("with other seeds:\n%s\n%s", first, second)
 		}
 	})
+}
+
+// given asks for callables whose signatures cannot be read as they are.
+const given = `
+class Odd:
+    @property
+    def __signature__(self): raise NameError("name 'Missing' is not defined")
+    def __call__(self, n): return n
+assert probe.takes_input(Odd(), "odd", False)
+if sys.version_info >= (3, 14):
+    ops = {}
+    exec("def none() -> Missing: pass\ndef one(x: Missing | None): pass\ndef two(a: Missing, b): pass", ops)
+    assert not probe.takes_input(ops["none"], "none", False) and probe.takes_input(ops["one"], "one", False)
+    try:
+        probe.takes_input(ops["two"], "two", False)
+    except probe.Unusable as e:
+        assert "takes a, b" in str(e), e
+    else:
+        assert False
+`
+
+// TestGiven holds that names which only type checkers import keep no function
+// from being an op.
+func TestGiven(t *testing.T) {
+	each(t, func(t *testing.T, python *Interpreter, main bool) { script(t, python, given, "") })
+}
+
+// told says what groups of errors are about.
+const told = `
+leaf = ValueError("bad")
+if sys.version_info >= (3, 11):
+    one = ExceptionGroup("inner", [leaf])
+    assert probe.str_of(ExceptionGroup("outer", [one])) == "outer (1 sub-exception): ExceptionGroup: inner (1 sub-exception): ValueError: bad"
+    assert probe.str_of(ExceptionGroup("both", [leaf, leaf])) == "both (2 sub-exceptions)"
+assert probe.str_of(leaf) == "bad"
+`
+
+// TestGroups holds that the error in a group of one is told.
+func TestGroups(t *testing.T) {
+	each(t, func(t *testing.T, python *Interpreter, main bool) { script(t, python, told, "") })
+}
+
+// dropped drops the errors of ops without a garbage collection.
+const dropped = `
+import asyncio, concurrent.futures, gc, weakref
+class Large(Exception): pass
+made = []
+def make():
+    e = Large()
+    made.append(weakref.ref(e))
+    return e
+async def fails(): raise make()
+def fails_there(n): raise make()
+
+gc.disable()
+loop = asyncio.new_event_loop()
+try: probe.finish(loop, fails())
+except Large: pass
+assert made.pop()() is None
+loop.close()
+
+async def away():
+    loop = asyncio.get_running_loop()
+    try: await probe.elsewhere(loop, pool, probe.call_here, (fails_there, True, False), 1)
+    except Large: pass
+    await asyncio.sleep(0)
+with concurrent.futures.ThreadPoolExecutor(1) as pool: asyncio.run(away())
+assert made.pop()() is None
+`
+
+// TestErrorsEnd holds that what an op raised, and what its frames hold, lives
+// no longer than the op: memory would be measured that is no model's.
+func TestErrorsEnd(t *testing.T) {
+	each(t, func(t *testing.T, python *Interpreter, main bool) { script(t, python, dropped, "") })
 }

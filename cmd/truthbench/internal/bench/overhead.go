@@ -31,7 +31,7 @@ func (b *bench) overheadKey() string { return "overhead " + b.build }
 func (b *bench) overheadStep() step {
 	return step{
 		what:  "executors beside loops by hand",
-		takes: 90 * time.Second,
+		takes: 2 * time.Minute,
 		known: func() bool { _, ok := b.overheads.values[b.overheadKey()]; return ok },
 		do: func(ctx context.Context) error {
 			all := make(Overheads)
