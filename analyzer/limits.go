@@ -86,7 +86,7 @@ func (k looks) locked(inFlight int) float64 {
 // others, it says nothing.
 func (j *judgement) limitGC() {
 	if why := j.noisy(j.noise); why != "" {
-		if j.classify[0].Record.Runtime != nil {
+		if len(j.classify) > 0 && j.classify[0].Record.Runtime != nil {
 			j.unseen(why, LimitGC)
 		}
 		return

@@ -220,7 +220,7 @@ func TestKilledKeeperLosesTheTrialOnly(t *testing.T) {
 // The kernel ends what a keeper kept, a daemon too, when nobody is left to do it.
 func TestKilledToolAndKeeperLeaveNoProcess(t *testing.T) {
 	if !Namespaces() {
-		t.Skip("not enforced here: a PID namespace takes CAP_SYS_ADMIN")
+		t.Skip("SKIPPED: not enforced here: a PID namespace takes CAP_SYS_ADMIN")
 	}
 	s := perform(t, "daemon")
 	keeper := s.keeper(t)

@@ -101,7 +101,7 @@ func namespaceOf(pid int) string {
 func TestNamespaceIDs(t *testing.T) {
 	needNamespaces(t)
 	if _, err := os.Stat("/proc/sys/kernel/ns_last_pid"); err != nil {
-		t.Skip("the kernel cannot begin with other ids (CONFIG_CHECKPOINT_RESTORE)")
+		t.Skip("SKIPPED: the kernel cannot begin with other ids (CONFIG_CHECKPOINT_RESTORE)")
 	}
 	c := shell(`echo $$`)
 	c.Namespace = true

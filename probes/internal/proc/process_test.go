@@ -38,7 +38,7 @@ func eachWay(t *testing.T, test func(t *testing.T, namespace bool)) {
 func needNamespaces(t testing.TB) {
 	t.Helper()
 	if !Namespaces() {
-		t.Skip("there can be no PID namespace here: it takes Linux and CAP_SYS_ADMIN")
+		t.Skip("SKIPPED: there can be no PID namespace here: it takes Linux and CAP_SYS_ADMIN")
 	}
 }
 

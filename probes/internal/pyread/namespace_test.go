@@ -21,7 +21,7 @@ func inNamespace(name string, args ...string) *exec.Cmd {
 func needNamespaces(t *testing.T) {
 	t.Helper()
 	if err := inNamespace("true").Run(); err != nil {
-		t.Skipf("there can be no PID namespace here: %v", err)
+		t.Skipf("SKIPPED: there can be no PID namespace here: %v", err)
 	}
 }
 

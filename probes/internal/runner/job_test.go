@@ -70,7 +70,7 @@ func eachWay(t *testing.T, test func(t *testing.T, sharedIDs bool)) {
 func needNamespaces(t *testing.T) {
 	t.Helper()
 	if !proc.Namespaces() {
-		t.Skip("there can be no PID namespace here: it takes Linux and CAP_SYS_ADMIN")
+		t.Skip("SKIPPED: there can be no PID namespace here: it takes Linux and CAP_SYS_ADMIN")
 	}
 }
 

@@ -38,8 +38,8 @@ func newPlanCommand(a *app) *cobra.Command {
 		Long: `plan prints the cells that analyze would measure (a workload under a model at a
 concurrency), what it leaves out and why, and the bounds on trials, time and
 calls of your own work. It runs nothing; with --against it asks your git which
-commit the revision is. Which workloads cannot run there shows only when they are
-built: those are measured in this tree alone.`,
+commit the revision is. Which workloads cannot run there shows only when they
+are built: those are measured in this tree alone.`,
 		Example: `  concprof plan workload.yaml
   concprof plan workload.yaml --budget 20s --model pool,goroutines -c 1,8
   concprof plan ./internal/thumb.Render
