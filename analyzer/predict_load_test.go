@@ -132,7 +132,7 @@ func TestLoadRules(t *testing.T) {
 	}{
 		{name: "one is enough", ms: []float64{20}, rate: 40, demand: 0.01, rule: "one", want: "sequential", why: "0.8 in flight, at most 1 for all but 1 % of arrivals"},
 		{name: "two are", ms: []float64{20}, rate: 60, demand: 0.01, rule: "enough", want: "pool at 2"},
-		{name: "six are, and the tail needs seven", ms: []float64{20.4}, rate: 300, demand: 0.01, rule: "enough", want: "pool at 8", why: "300/s x 0.0204s = 6.1 in flight, at most 7 for all but 1 % of arrivals, 0.061 of 2 processors"},
+		{name: "six are, and the tail needs seven", ms: []float64{20.4}, rate: 300, demand: 0.01, rule: "enough", want: "pool at 8", why: "300/s x 20.4 ms = 6.1 in flight, at most 7 for all but 1 % of arrivals, 0.061 of 2 processors"},
 		{name: "a tail", ms: mostly(21, 100, 100), rate: 100, demand: 0.01, rule: "enough", want: "pool at 8"},
 		{name: "the same, for memory", ms: mostly(21, 100, 100), rate: 100, demand: 0.01, rule: "enough", want: "pool at 4",
 			change: func(w *plan.Workload) { w.Objective = "memory" }},
@@ -144,7 +144,7 @@ func TestLoadRules(t *testing.T) {
 		{name: "workers of their own are enough", ms: []float64{10}, rate: 300, demand: 0.1, serial: 0.5, rule: "wider", want: "processes at 4",
 			change: func(w *plan.Workload) { w.Private = true }},
 		{name: "the plan ends far below", ms: []float64{20}, rate: 1e5, demand: 1e-4, rule: "in-flight", want: "none", why: "more in flight are needed than the 64 that the plan has at most"},
-		{name: "the plan ends below the crowd", ms: mostly(21, 100, 100), rate: 100, demand: 0.01, rule: "most", want: "pool at 4", why: "some ops wait for a worker, and the plan has no more of them (100/s x 0.0289s = 2.9 in flight, at most 6 for all but 1 % of arrivals",
+		{name: "the plan ends below the crowd", ms: mostly(21, 100, 100), rate: 100, demand: 0.01, rule: "most", want: "pool at 4", why: "some ops wait for a worker, and the plan has no more of them (100/s x 28.9 ms = 2.9 in flight, at most 6 for all but 1 % of arrivals",
 			change: func(w *plan.Workload) {
 				w.Cells = slices.DeleteFunc(w.Cells, func(c plan.Cell) bool { return c.Concurrency > 4 })
 			}},
@@ -250,7 +250,7 @@ func TestLoadPredictionsAreHeldAgainstTheMeasurement(t *testing.T) {
 		want     string // "" for no cell
 		agrees   bool
 	}{
-		{"enough", waiting(100), 60, loadModels, []string{"pool at 4 is expected to hold 100/s: ", "the one to use by latency is pool at 4, as expected"}, "pool at 4", true},
+		{"enough", waiting(100), 60, loadModels, []string{"pool at 4 is expected to hold 100/s: ", "measured by latency, the one to use is pool at 4, as expected"}, "pool at 4", true},
 		{"one", waiting(30), 120, loadModels, []string{"sequential is expected to hold 30/s: one op at a time keeps up"}, "sequential", true},
 		{"over", op{cpu: 2e6, rate: 1500}, 30, loadModels, []string{"no cell is expected to hold 1500/s: 1500/s takes 3 of 2 processors", "no cell holds 1500/s, as expected"}, "", true},
 		{"just enough", op{cpu: 2e6, rate: 980}, 60, loadModels, []string{"nothing is predicted: 980/s takes 1.9 of 2 processors, too near"}, "", false},
@@ -299,7 +299,7 @@ func TestLoadPredictionsThatFail(t *testing.T) {
 		won       int
 		want      string
 	}{
-		{"too slow", []Cell{cell(4, 3e7, true), cell(16, 2e7, true)}, 4, 16, "pool at 4 has a p99 of 0.03s and pool at 16 of 0.02s"},
+		{"too slow", []Cell{cell(4, 3e7, true), cell(16, 2e7, true)}, 4, 16, "pool at 4 has a p99 of 30.0 ms and pool at 16 of 20.0 ms"},
 		{"falls behind", []Cell{cell(4, 0, false), cell(16, 2e7, true)}, 4, 16, "pool at 4 does not hold 100/s: 90 ops were done"},
 		{"none was expected", []Cell{cell(4, 0, false), cell(16, 2e7, true)}, 0, 16, "pool at 16 holds 100/s"},
 		{"none was expected, and none is recommended", []Cell{cell(4, 2e7, true)}, 0, 0, "pool at 4 does"},
