@@ -2,6 +2,7 @@ package analyzer
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/concprof/concprof/probes/model"
 )
@@ -40,7 +41,13 @@ func (j *judgement) pythonCode(m model.Model, n int) []string {
 	case model.Hybrid:
 		return j.pythonHybrid(n)
 	case model.Subinterpreters:
-		return executor("InterpreterPoolExecutor", n, "", "  # Python 3.14+: an interpreter and a GIL per worker")
+		lines := executor("InterpreterPoolExecutor", n, "", "  # Python 3.14+: an interpreter and a GIL per worker")
+		if size := j.batchSize(); size > 1 { // its map knows no chunksize
+			lines = slices.Insert(lines, 2, "def some(xs):  # in a module that the workers can import", "    return [op(x) for x in xs]", "",
+				fmt.Sprintf("batches = [inputs[i : i + %d] for i in range(0, len(inputs), %d)]", size, size))
+			lines[len(lines)-1] = "    results = [r for rs in pool.map(some, batches) for r in rs]"
+		}
+		return lines
 	case model.Processes:
 		lines := []string{"from concurrent.futures import ProcessPoolExecutor", "", `if __name__ == "__main__":  # children import this file`}
 		for _, l := range executor("ProcessPoolExecutor", n, j.batch(), "")[2:] {
@@ -51,14 +58,21 @@ func (j *judgement) pythonCode(m model.Model, n int) []string {
 	return nil
 }
 
-// batch is the argument that makes map hand as many short ops to a process at a
-// time as it was given when it was measured, "" where they were handed one by one.
-func (j *judgement) batch() string {
-	n := min(int(j.result(j.load.baseline()).rate()*j.o.Batch.Seconds()), j.o.MaxBatch)
-	if n < 2 || j.load.open() {
-		return ""
+// batchSize is how many short ops a worker was handed at a time when it was
+// measured, at most 1 where they were handed over one by one.
+func (j *judgement) batchSize() int {
+	if j.load.open() {
+		return 1
 	}
-	return fmt.Sprintf(", chunksize=%d", n)
+	return min(int(j.result(j.load.baseline()).rate()*j.o.Batch.Seconds()), j.o.MaxBatch)
+}
+
+// batch is the argument that makes map of a process pool hand over as many.
+func (j *judgement) batch() string {
+	if n := j.batchSize(); n > 1 {
+		return fmt.Sprintf(", chunksize=%d", n)
+	}
+	return ""
 }
 
 // executor maps the op over its inputs in an executor of so many workers.

@@ -238,6 +238,22 @@ func TestPythonArtefacts(t *testing.T) {
 	}
 }
 
+// TestBatches holds that code for subinterpreters, whose map knows no
+// chunksize, makes batches where it was measured with some.
+func TestBatches(t *testing.T) {
+	for rate, want := range map[float64]string{
+		100:    "results = list(pool.map(op, inputs))",
+		20_000: "batches = [inputs[i : i + 20] for i in range(0, len(inputs), 20)]",
+	} {
+		l := newLoad(&plan.Workload{Target: model.Target{Kind: model.Python, Steps: 1}}, 2)
+		rec := record.Record{Status: record.OK, Ops: int64(rate), WallNs: 1e9}
+		j := &judgement{load: l, view: &view{o: DefaultOptions()}, results: []outcome{{cell: l.baseline(), timing: []plan.Finished{{Record: rec}}}}}
+		if code := strings.Join(j.pythonCode(model.Subinterpreters, 2), "\n"); !strings.Contains(code, want) {
+			t.Errorf("at %v/s no %q in\n%s", rate, want, code)
+		}
+	}
+}
+
 // TestBatch holds that code hands over as much at a time as the probe did.
 func TestBatch(t *testing.T) {
 	probe, err := os.ReadFile(filepath.Join("..", "probes", "internal", "python", "probe.py"))
