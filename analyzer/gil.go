@@ -94,8 +94,10 @@ func gilWait(r *record.Record) (share float64, known bool) {
 }
 
 // limitGIL says what the GIL allows, and whether it limits: with several ops
-// in flight threads wait for it, or, where no threads were tried, an op holds
-// it for most of its time. Threads wait for a holder that has no processor,
+// in flight threads wait for it, or an op holds it for most of its time and no
+// threads were tried, or it allows less than the processors do. Ops of a
+// microsecond hardly wait for it: threads take turns where the next op is handed
+// to them. Threads wait for a holder that has no processor,
 // however shortly it holds the GIL. So where the GIL allows what the processors
 // do it limits only on a host that is not busy, and if threads did not come near
 // to what the processors allow.
@@ -132,7 +134,7 @@ func (j *judgement) limitGIL() {
 	case probed && g.WaitShare >= j.o.GILWaitShare:
 		j.limitAtHolder(g.WaitShare)
 		j.say(ofLimits, "with %d in flight, ops spend %.0f %% of their time waiting for the GIL", f.Trial.Cell.Concurrency, 100*g.WaitShare)
-	case !probed && share >= j.o.GILShare:
+	case share >= j.o.GILShare && (!probed || j.gilBinds()):
 		j.limitAtHolder(share)
 	}
 }

@@ -103,7 +103,8 @@ type Options struct {
 	// geometric mean is 0.14.
 	GILWaitShare float64
 	// GILShare is the share of an op's time holding the GIL from which it limits
-	// where no threads were tried: at 0.5 one interpreter gains at most 2x.
+	// where no threads were tried, or where it allows less than the processors do:
+	// at 0.5 one interpreter gains at most 2x.
 	GILShare float64
 	// GILGain is the factor by which processes must be expected to beat the
 	// threads of one interpreter to be predicted, and what the contention probe

@@ -179,6 +179,32 @@ func TestGILHolderWithoutProcessor(t *testing.T) {
 	}
 }
 
+// Ops of a microsecond hardly wait for the GIL: threads take turns where the next
+// op is handed to them. What an op alone holds it for tells all the same.
+func TestGILOfShortOps(t *testing.T) {
+	for _, tt := range []struct {
+		gil   float64
+		limit bool
+	}{{1, true}, {0.02, false}} {
+		l := newLab("op", op{cpu: 5e6, py: &pyOp{gil: tt.gil, sync: true}})
+		run := l.drive(t, l.plan(30, 8, pyModels, []int{1, 2, 4}, "op"), DefaultOptions())
+		for i := range run.Finished {
+			f := &run.Finished[i]
+			if p := f.Record.Python; p != nil && f.Trial.Pass == plan.Contention {
+				q := *p
+				q.GILWaitNs = (q.PythonNs + q.NativeGILNs + q.NativeNs) / 50
+				f.Record.Python = &q
+			}
+			if f.Trial.Cell.Model != model.Sequential && f.Trial.Control == "" {
+				f.Record = slower(f.Record, 4) // by handing over
+			}
+		}
+		if w := judged(t, run).Workloads[0]; (limitOf(w, LimitGIL) != nil) != tt.limit {
+			t.Errorf("holding the GIL for %g: limits %+v, %v", tt.gil, w.Limits, w.Evidence)
+		}
+	}
+}
+
 // What the reader could not see is not judged.
 func TestNoReaderNoGIL(t *testing.T) {
 	l := newLab("op", op{cpu: 5e6, py: &pyOp{gil: 1, sync: true}})
