@@ -121,7 +121,7 @@ func soaked(t *testing.T) map[int]bool {
 
 func soak(t *testing.T, n int) {
 	r := &soakRound{bench: newBench(t), t: t, rand: rand.New(rand.NewPCG(*soakSeed, uint64(n))), tmp: t.TempDir(), seen: map[process]bool{}}
-	r.mark = fmt.Sprintf("soak-%d-%d-%d", os.Getpid(), *soakSeed, n)
+	r.mark = fmt.Sprintf("soak-%d-%d-%d.", os.Getpid(), *soakSeed, n) // none begins another, for rounds run at once
 	r.env = append(r.env, "TMPDIR="+r.tmp, "SOAK_MARK="+r.mark)
 	names := make([]string, 0, len(soakFaults))
 	for name := range soakFaults {
