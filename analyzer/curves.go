@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/concprof/concprof/analyzer/internal/scaling"
+	"github.com/concprof/concprof/analyzer/quantity"
 	"github.com/concprof/concprof/probes/model"
 )
 
@@ -32,7 +33,7 @@ func (j *judgement) judgeScaling() {
 		} else {
 			s.Sigma, s.Kappa, s.R2, s.Lambda = f.Sigma, f.Kappa, f.R2, f.Lambda
 			if f.R2 < j.o.MinR2 {
-				s.Refused = fmt.Sprintf("the law does not describe these levels: R2 is %.2f, less than %.2f", f.R2, j.o.MinR2)
+				s.Refused = fmt.Sprintf("the law does not describe these levels: R2 is %s, less than %s", quantity.Fraction(f.R2), quantity.Fraction(j.o.MinR2))
 			} else {
 				if peak := f.Peak(); !math.IsInf(peak, 1) { // JSON has no infinity
 					s.PeakConcurrency = peak

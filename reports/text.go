@@ -105,10 +105,13 @@ func (t *terminal) workload(w *analyzer.Workload, tab table, legend string, seve
 	t.b.WriteString("\n")
 	for i, l := range lines {
 		if i == 0 {
-			l = "── " + l + " "
-			l += strings.Repeat("─", max(0, t.prose-columns(l)))
+			l = "── " + l
 		} else {
 			l = "   " + l
+		}
+		if i == len(lines)-1 {
+			l += " "
+			l += strings.Repeat("─", max(0, t.prose-columns(l)))
 		}
 		t.b.WriteString(t.palette.bold(l) + "\n")
 	}

@@ -198,7 +198,7 @@ func (d *document) checkServerName(f *File, at place, name, kind string) {
 	case !ok:
 		known := slices.Sorted(maps.Keys(f.Servers))
 		hint := `add it under "servers"`
-		if near := nearest(name, known); near != "" {
+		if near := Nearest(name, known); near != "" {
 			hint = "did you mean " + near + "?"
 		} else if len(known) > 0 {
 			hint = "the servers of this file: " + strings.Join(known, ", ")

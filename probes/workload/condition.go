@@ -184,7 +184,7 @@ func (c Condition) Admits(v float64) bool {
 
 // meant adds the nearest of some words as a question.
 func meant(word string, words []string) string {
-	if near := nearest(word, words); near != "" {
+	if near := Nearest(word, words); near != "" {
 		return " (did you mean " + near + "?)"
 	}
 	return ""

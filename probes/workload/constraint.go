@@ -61,7 +61,7 @@ func ParseConstraint(s string) (Constraint, error) {
 			names = append(names, string(known))
 		}
 		hint := ""
-		if near := nearest(m[1], names); near != "" {
+		if near := Nearest(m[1], names); near != "" {
 			hint = " (did you mean " + near + "?)"
 		}
 		return Constraint{}, fmt.Errorf("unknown metric %s%s: want %s", quoted(m[1]), hint, listed(names, "or"))

@@ -2,10 +2,10 @@ package workload
 
 import "strings"
 
-// nearest returns the name that was probably meant by s: the one that differs
+// Nearest returns the name that was probably meant by s: the one that differs
 // in the fewest letters, as long as that is at most a third of them. It returns
 // "" when none is near.
-func nearest(s string, names []string) string {
+func Nearest(s string, names []string) string {
 	s = strings.ToLower(strings.ReplaceAll(s, "-", "_"))
 	best, least := "", len(s)/3+1
 	if len(s) > 64 {

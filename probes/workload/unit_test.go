@@ -130,8 +130,22 @@ func TestNearest(t *testing.T) {
 		"modles": "models", "Models": "models", "mesure": "measure", "event_loop": "event-loop",
 		"eventloop": "event-loop", "max-ops": "max_ops", "xyz": "", "": "", "og": "go",
 	} {
-		if got := nearest(s, names); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", s, got, want)
+		if got := Nearest(s, names); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", s, got, want)
+		}
+	}
+	names = []string{"budget", "model", "runs", "verbose"}
+	for s, want := range map[string]string{"bugdet": "budget", "models": "model", "run": "runs", "x": "", "frobnicate": ""} {
+		if got := Nearest(s, names); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", s, got, want)
+		}
+	}
+	for _, d := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"a", "", 1}, {"kitten", "sitting", 3}, {"same", "same", 0}} {
+		if got := distance(d.a, d.b); got != d.want {
+			t.Errorf("distance(%q, %q) = %d, want %d", d.a, d.b, got, d.want)
 		}
 	}
 }

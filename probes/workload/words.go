@@ -157,7 +157,7 @@ func (w *words) unknownKeys(p place, schema map[string]any, keys []string) {
 	}
 	for _, key := range keys {
 		hint := ""
-		if near := nearest(key, known); near != "" {
+		if near := Nearest(key, known); near != "" {
 			hint = fmt.Sprintf("did you mean %s?", near)
 		} else {
 			hint = "known here: " + strings.Join(known, ", ")
@@ -210,7 +210,7 @@ func (w *words) faultAtKeyOf(p place, message, hint string) {
 // of names.
 func (w *words) misspelt(p place, names []string) bool {
 	for _, f := range w.faulty {
-		if len(f) == len(p)+1 && f.within(p) && (nearest(f[len(p)], names) != "" || slices.Contains(names, f[len(p)])) {
+		if len(f) == len(p)+1 && f.within(p) && (Nearest(f[len(p)], names) != "" || slices.Contains(names, f[len(p)])) {
 			return true
 		}
 	}
@@ -290,7 +290,7 @@ func (w *words) unknownWord(value any, want []any) (message, hint string) {
 	if !isText {
 		return fmt.Sprintf("expected %s, got %s", listed(names, "or"), described(value)), ""
 	}
-	if near := nearest(s, names); near != "" {
+	if near := Nearest(s, names); near != "" {
 		hint = fmt.Sprintf("did you mean %s?", near)
 	}
 	return fmt.Sprintf("unknown value %s: want %s", quoted(s), listed(names, "or")), hint

@@ -394,6 +394,12 @@ func TestBuildFaults(t *testing.T) {
 				"\nhint: package example.com/tree/internal/thumb has the functions Old, Render, open, render",
 		},
 		{
+			name: "undefined, among many", archive: "internal.txt",
+			add:   map[string]string{"internal/thumb/many.go": "package thumb\n\nfunc a(){}\nfunc b(){}\nfunc c(){}\nfunc d(){}\nfunc e(){}\nfunc f(){}\nfunc g(){}\nfunc h(){}\nfunc i(){}\n"},
+			funcs: []Func{{"./internal/thumb", "opne", 12}},
+			want:  "workload.yaml:12: undefined: opne\nhint: did you mean open?",
+		},
+		{
 			name: "function of a test", archive: "internal.txt",
 			add:   map[string]string{"internal/thumb/b_test.go": "package thumb\n\nfunc bench() {}\n"},
 			funcs: []Func{{"./internal/thumb", "bench", 12}},

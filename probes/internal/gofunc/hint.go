@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+
+	"github.com/concprof/concprof/probes/workload"
 )
 
 // maxNames bounds how many functions of a package a hint lists.
@@ -65,7 +67,13 @@ func undefinedHint(p *pkg, name string) string {
 	for _, file := range append(append([]string{}, p.GoFiles...), p.CgoFiles...) {
 		names = append(names, functions(filepath.Join(p.Dir, file))...)
 	}
-	if len(names) == 0 || len(names) > maxNames {
+	if len(names) > maxNames {
+		if near := workload.Nearest(name, names); near != "" {
+			return fmt.Sprintf("did you mean %s?", near)
+		}
+		return ""
+	}
+	if len(names) == 0 {
 		return ""
 	}
 	sort.Strings(names)

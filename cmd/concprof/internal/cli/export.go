@@ -16,6 +16,7 @@ import (
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/record"
 	"github.com/concprof/concprof/probes/rundir"
+	"github.com/concprof/concprof/probes/workload"
 	"github.com/concprof/concprof/reports"
 )
 
@@ -57,7 +58,7 @@ func (o *exportOptions) Validate() error {
 	if o.model != "" {
 		if _, err := model.Parse(o.model); err != nil {
 			hint := "concprof models lists the models"
-			if near := nearest(o.model, modelNames()); near != "" {
+			if near := workload.Nearest(o.model, modelNames()); near != "" {
 				hint = "did you mean " + near + "?"
 			}
 			return usage(hint, "--model: %v", err)

@@ -89,7 +89,7 @@ func (l *modelList) Set(s string) error {
 	for _, name := range strings.Split(s, ",") {
 		m, err := model.Parse(strings.TrimSpace(name))
 		if err != nil {
-			if near := nearest(name, modelNames()); near != "" {
+			if near := workload.Nearest(name, modelNames()); near != "" {
 				return fmt.Errorf("unknown model %q: did you mean %s?", name, near)
 			}
 			return err

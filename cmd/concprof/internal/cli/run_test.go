@@ -198,23 +198,6 @@ func TestRunName(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	names := []string{"budget", "model", "runs", "verbose"}
-	for in, want := range map[string]string{"bugdet": "budget", "models": "model", "run": "runs", "x": "", "frobnicate": ""} {
-		if got := nearest(in, names); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", in, got, want)
-		}
-	}
-	for _, d := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"a", "", 1}, {"kitten", "sitting", 3}, {"same", "same", 0}} {
-		if got := distance(d.a, d.b); got != d.want {
-			t.Errorf("distance(%q, %q) = %d, want %d", d.a, d.b, got, d.want)
-		}
-	}
-}
-
 func TestSameInterpreters(t *testing.T) {
 	of := func(version, path string) rundir.Interpreter {
 		i := rundir.Interpreter{Path: path}

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/concprof/concprof/probes/workload"
 )
 
 // envPrefix begins the environment variables that stand for flags.
@@ -49,43 +51,5 @@ func nearestFlag(fs *pflag.FlagSet, name string) string {
 			names = append(names, f.Name)
 		}
 	})
-	return nearest(name, names)
-}
-
-// nearest returns the candidate that differs least from name, "" if all
-// differ in more than half of it.
-func nearest(name string, candidates []string) string {
-	best, least := "", len(name)/2+1
-	for _, c := range candidates {
-		if d := distance(name, c); d < least {
-			best, least = c, d
-		}
-	}
-	return best
-}
-
-// distance is the number of insertions, deletions and replacements that turn
-// a into b (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			above := row[j]
-			row[j] = min(row[j]+1, row[j-1]+1, diagonal+btoi(a[i-1] != b[j-1]))
-			diagonal = above
-		}
-	}
-	return row[len(b)]
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
+	return workload.Nearest(name, names)
 }
