@@ -52,10 +52,15 @@ func findInside(root, inside int) (pid int, ok bool) {
 	return 0, false
 }
 
-// idsOf returns the ids of a process in the PID namespaces that it is in, from
-// that of /proc inwards; nil if it has ended.
-func idsOf(pid int) []int {
-	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+// idsOf returns the ids of a process in the PID namespaces that it is in; nil if
+// it has ended.
+func idsOf(pid int) []int { return NamespaceIDs("/proc/" + strconv.Itoa(pid)) }
+
+// NamespaceIDs returns the ids of the process or thread of a folder of /proc in the
+// PID namespaces that it is in, from that of /proc inwards; nil if it has ended or
+// the kernel does not say (before 4.1).
+func NamespaceIDs(dir string) []int {
+	data, err := os.ReadFile(dir + "/status")
 	if err != nil {
 		return nil
 	}

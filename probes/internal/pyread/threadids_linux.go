@@ -3,9 +3,10 @@
 package pyread
 
 import (
-	"bytes"
 	"os"
 	"strconv"
+
+	"github.com/concprof/concprof/probes/internal/proc"
 )
 
 // threadIDs finds threads by the ids by which they know themselves, which are
@@ -19,9 +20,8 @@ type threadIDs struct {
 }
 
 func newThreadIDs(pid int) *threadIDs {
-	proc := "/proc/" + strconv.Itoa(pid)
-	_, inside := innermostID(proc)
-	return &threadIDs{dir: proc + "/task/", same: !inside}
+	dir := "/proc/" + strconv.Itoa(pid)
+	return &threadIDs{dir: dir + "/task/", same: len(proc.NamespaceIDs(dir)) < 2}
 }
 
 // find returns the id here of a thread, 0 if there is none such.
@@ -57,29 +57,13 @@ func (t *threadIDs) look() {
 		}
 		id, ok := t.own[tid]
 		if !ok {
-			if id, _ = innermostID(t.dir + name); id == 0 {
+			ids := proc.NamespaceIDs(t.dir + name)
+			if len(ids) == 0 {
 				continue // it has ended
 			}
+			id = ids[len(ids)-1]
 		}
 		own[tid], here[id] = id, tid
 	}
 	t.own, t.here = own, here
-}
-
-// innermostID returns by what id a process or thread knows itself, 0 if it has
-// ended or the kernel does not say (before 4.1), and whether it is in another
-// PID namespace than /proc.
-func innermostID(dir string) (id int, inside bool) {
-	data, err := os.ReadFile(dir + "/status")
-	if err != nil {
-		return 0, false
-	}
-	_, line, _ := bytes.Cut(data, []byte("\nNSpid:"))
-	line, _, _ = bytes.Cut(line, []byte("\n"))
-	ids := bytes.Fields(line)
-	if len(ids) == 0 {
-		return 0, false
-	}
-	id, _ = strconv.Atoi(string(ids[len(ids)-1]))
-	return id, len(ids) > 1
 }
