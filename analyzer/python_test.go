@@ -282,7 +282,7 @@ func TestBatches(t *testing.T) {
 
 // TestBatch holds that code hands over as much at a time as the probe did.
 func TestBatch(t *testing.T) {
-	probe, err := os.ReadFile(filepath.Join("..", "probes", "internal", "python", "probe.py"))
+	probe, err := os.ReadFile(filepath.Join("..", "probes", "internal", "python", "probe", "concprof_probe", "executor.py"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/concprof/concprof/probes/internal/pyread"
+	"github.com/concprof/concprof/probes/internal/python"
 	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/record"
 )
@@ -25,7 +26,7 @@ type frames struct {
 
 // Start implements runner.Observer.
 func (f *frames) Start(ctx context.Context, pid int) {
-	f.session, f.err = pyread.Start(ctx, pid, pyread.Options{Children: true})
+	f.session, f.err = pyread.Start(ctx, pid, pyread.Options{Children: true, ProbeFile: python.AnchorFile})
 }
 
 // Stop implements runner.Observer.

@@ -202,8 +202,8 @@ func pythonUser(f Frame) bool {
 	switch {
 	case f.Function == PythonAnchor, strings.HasPrefix(f.Function, callPrefix), strings.HasPrefix(f.File, "<"):
 		return false
-	case strings.HasPrefix(path.Base(f.File), "concprof_"):
-		return false // the probe, under whatever folder
+	case record.PythonProbe(f.File):
+		return false
 	}
 	return !sitePackage(f.File) && !StandardPython(f.File)
 }

@@ -45,7 +45,7 @@ func python(t testing.TB, unit string, looks ...look) *pprof.Profile {
 				s.Label[k] = []string{v}
 			}
 		}
-		for i, f := range strings.Split("concprof_op@/tmp/x/concprof_probe.py "+l.stack, " ") {
+		for i, f := range strings.Split("concprof_op@/tmp/x/concprof_probe/op.py "+l.stack, " ") {
 			if f == "" {
 				continue
 			}
@@ -170,6 +170,7 @@ func TestPythonUserCode(t *testing.T) {
 		{"__init__", "<string>", false},
 		{"<call> time.sleep", app, false},
 		{"concprof_op", "", false},
+		{"run", "/tmp/concprof-1/concprof_probe/main.py", false},
 		{"run", "/tmp/concprof-1/concprof_probe.py", false},
 	}
 	for _, tt := range tests {

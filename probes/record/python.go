@@ -1,5 +1,10 @@
 package record
 
+import (
+	"path"
+	"strings"
+)
+
 // Python is what the frame reader saw of a CPython probe from outside, during
 // the ops. Times are thread time: samples times the sampling period, summed
 // over the threads and worker processes that ran ops.
@@ -62,6 +67,12 @@ type Frame struct {
 	Function string `json:"function"`
 	File     string `json:"file,omitempty"`
 	Line     int    `json:"line,omitempty"`
+}
+
+// PythonProbe reports whether a file is of concprof's own probe for Python,
+// under whatever folder: its program or a module of its package.
+func PythonProbe(file string) bool {
+	return strings.HasPrefix(path.Base(file), "concprof_") || strings.Contains(file, "/concprof_probe/")
 }
 
 // Tasks is what a sample of an event loop's tasks did, measured exactly by

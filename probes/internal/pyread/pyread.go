@@ -45,8 +45,8 @@ type Options struct {
 	// threads and, where that is not enough, less often.
 	MaxShare float64
 	// Anchors are the names of the functions under which an op's frames
-	// stand, in files whose name ends in ProbeFile. Defaults "concprof_op",
-	// "concprof_op_async" and "concprof_probe.py".
+	// stand, in files whose path ends in ProbeFile. Defaults "concprof_op" and
+	// "concprof_op_async", in any file.
 	Anchors   []string
 	ProbeFile string
 	// Children makes the reader follow child processes too, to any depth.
@@ -63,7 +63,6 @@ const Anchor = "concprof_op"
 func (o Options) WithDefaults() Options {
 	o.Hz = cmp.Or(max(o.Hz, 0), 100)
 	o.MaxShare = cmp.Or(max(o.MaxShare, 0), 0.05)
-	o.ProbeFile = cmp.Or(o.ProbeFile, "concprof_probe.py")
 	if len(o.Anchors) == 0 {
 		o.Anchors = []string{Anchor, "concprof_op_async"}
 	} else {

@@ -157,6 +157,7 @@ func begin(t testing.TB, mode string, cmd *exec.Cmd) program {
 // watch reads a program for some time.
 func watch(t testing.TB, pid int, d time.Duration, o Options) *Result {
 	t.Helper()
+	o.ProbeFile = "/concprof_probe.py"
 	s, err := Start(context.Background(), pid, o)
 	if err != nil {
 		t.Fatal(err)

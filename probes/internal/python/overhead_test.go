@@ -10,6 +10,10 @@ import (
 // times per op in nanoseconds and of the rounds' ratios.
 const overhead = `
 import asyncio, concurrent.futures, contextlib, json, statistics, threading, time, types
+from concprof_probe import models
+from concprof_probe.loopwatch import LoopWatch
+from concprof_probe.run import Run
+from concprof_probe.stdlib import now
 ops = types.ModuleType("ops")
 exec("def op(): pass\nasync def coro(): pass\ndef value(): return 1", vars(ops))
 sys.modules["ops"] = ops
@@ -17,20 +21,20 @@ LEVEL, ROUNDS = 8, 21
 
 def run_of(model, n, sync, coro):
     step = {"name": "s", "module": "ops", "sync": sync, "async": coro}
-    return probe.Run({"mode": "timing", "model": model, "concurrency": LEVEL, "cores": 2, "ops": n, "steps": [step]})
+    return Run({"mode": "timing", "model": model, "concurrency": LEVEL, "cores": 2, "ops": n, "steps": [step]})
 
 def by_probe(model, n, sync="op", coro=""):
     run = run_of(model, n, sync, coro)
     window = contextlib.nullcontext()
     if model == "event-loop":
         async def body():
-            run.watch = probe.LoopWatch(asyncio.get_running_loop(), False)
-            run.watch.reset(probe.now())
-            await probe.on_loop(run, window, run.op.looped, asyncio.get_running_loop())
-            run.watch.close(probe.now())
+            run.watch = LoopWatch(asyncio.get_running_loop(), False)
+            run.watch.reset(now())
+            await models.on_loop(run, window, run.op.looped, asyncio.get_running_loop())
+            run.watch.close(now())
         yield lambda: asyncio.run(body())
     else:
-        execute = {"sequential": probe.run_sequential, "threads": probe.run_threads, "pool": probe.run_pool}[model]
+        execute = {"sequential": models.run_sequential, "threads": models.run_threads, "pool": models.run_pool}[model]
         yield lambda: execute(run, window)
     assert sum(s.ops for s in run.slots) == n
 

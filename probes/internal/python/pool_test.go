@@ -12,10 +12,11 @@ import (
 // permits fits what a pool holds to ops of known lengths.
 const permits = `
 import types
+from concprof_probe import models
 clock, slot = [0], types.SimpleNamespace(ops=0)
-probe.now = lambda: clock[0]
+models.now = lambda: clock[0]
 run = types.SimpleNamespace(source=types.SimpleNamespace(gap=0), slots=[slot])
-permits = probe.Permits(run, 8)
+permits = models.Permits(run, 8)
 def after(ops, ns):
     slot.ops, clock[0] = slot.ops + ops, clock[0] + ns
     permits.fit()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// script runs a script that imports the probe as a module, as workers do.
+// script runs a script that has imported the probe as a package, as workers do.
 func script(t testing.TB, python *Interpreter, source, stdin string, env ...string) string {
 	t.Helper()
 	path, err := Install(t.TempDir())
@@ -22,7 +23,7 @@ func script(t testing.TB, python *Interpreter, source, stdin string, env ...stri
 		t.Fatal(err)
 	}
 	var stderr bytes.Buffer
-	cmd := exec.Command(python.Path, "-W", "error", "-c", "import sys\nsys.path.insert(0, "+fmt.Sprintf("%q", filepath.Dir(path))+")\nimport concprof_probe as probe\n"+source)
+	cmd := exec.Command(python.Path, "-W", "error", "-c", "import sys\nsys.path.insert(0, "+fmt.Sprintf("%q", filepath.Dir(path))+")\nimport concprof_probe.main\n"+source)
 	cmd.Env = append([]string{"PYTHONDONTWRITEBYTECODE=1"}, env...)
 	cmd.Stdin, cmd.Stderr = strings.NewReader(stdin), &stderr
 	out, err := cmd.Output()
@@ -35,9 +36,19 @@ func script(t testing.TB, python *Interpreter, source, stdin string, env ...stri
 // TestCompiles holds that every interpreter takes the probe without a warning.
 func TestCompiles(t *testing.T) {
 	each(t, func(t *testing.T, python *Interpreter, _ bool) { script(t, python, "", "") })
-	for i, line := range strings.Split(string(Source), "\n") {
-		if n := len([]rune(line)); n > 120 {
-			t.Errorf("line %d of the probe has %d columns", i+1, n)
+	names, err := fs.Glob(source, "probe/*/*.py")
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		data, err := source.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(data), "\n") {
+			if n := len([]rune(line)); n > 120 {
+				t.Errorf("%s:%d has %d columns", name, i+1, n)
+			}
 		}
 	}
 }
@@ -54,7 +65,7 @@ except ImportError:
     print("none")
 else:
     other = _interpreters.create()
-    failed = _interpreters.exec(other, f"import sys; sys.path[:] = {sys.path!r}; import concprof_probe")
+    failed = _interpreters.exec(other, f"import sys; sys.path[:] = {sys.path!r}; import concprof_probe.main")
     print(failed.formatted if failed else "imported")
     _interpreters.destroy(other)
 `, "")
@@ -85,7 +96,7 @@ func TestHistogram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := script(t, one(t), "import json\nprint(json.dumps(probe.histogram(json.load(sys.stdin))))", string(stdin))
+	out := script(t, one(t), "import json\nfrom concprof_probe.slot import histogram\nprint(json.dumps(histogram(json.load(sys.stdin))))", string(stdin))
 	var got record.Histogram
 	if err := json.Unmarshal([]byte(out), &got); err != nil {
 		t.Fatal(err)
@@ -102,8 +113,9 @@ func TestHistogram(t *testing.T) {
 // hashes prints the hashes of values and how they compare.
 const hashes = `
 import collections, dataclasses, datetime, decimal, enum, pathlib, threading, uuid
-h = lambda v: probe.hash_of(1, "=", v)[0]
-opaque = lambda v: probe.hash_of(1, "=", v)[1]
+from concprof_probe.digest import Walker, hash_of
+h = lambda v: hash_of(1, "=", v)[0]
+opaque = lambda v: hash_of(1, "=", v)[1]
 
 @dataclasses.dataclass
 class Point:
@@ -134,7 +146,7 @@ different = [
     decimal.Decimal(1), uuid.UUID(int=1), uuid.UUID(int=2), ValueError("x"), ValueError("y"), KeyError("x"), int, float, "", b"", [], {}, [[]],
 ]
 assert len({h(v) for v in different}) == len(different), sorted((h(v), v) for v in different)
-assert probe.hash_of(1, "=", 5) != probe.hash_of(2, "=", 5) != probe.hash_of(2, "!", 5)
+assert hash_of(1, "=", 5) != hash_of(2, "=", 5) != hash_of(2, "!", 5)
 loop = []; loop.append(loop)
 for v in (threading.Lock(), lambda: 0, object, loop, [print]):
     assert opaque(v) == (v is not object), v
@@ -145,7 +157,7 @@ class Long(list):
         for i in range(10_000):
             Long.looked += 1
             yield i
-probe.Walker.MOST = 100
+Walker.MOST = 100
 large = [set(map(str, range(300))), {str(i): [i] * 5 for i in range(60)}, [{(str(i), str(-i)) for i in range(80)}], Long([1])]
 for v in large:
     assert opaque(v), v
@@ -168,18 +180,19 @@ func TestHashes(t *testing.T) {
 
 // given asks for callables whose signatures cannot be read as they are.
 const given = `
+from concprof_probe.op import Unusable, takes_input
 class Odd:
     @property
     def __signature__(self): raise NameError("name 'Missing' is not defined")
     def __call__(self, n): return n
-assert probe.takes_input(Odd(), "odd", False)
+assert takes_input(Odd(), "odd", False)
 if sys.version_info >= (3, 14):
     ops = {}
     exec("def none() -> Missing: pass\ndef one(x: Missing | None): pass\ndef two(a: Missing, b): pass", ops)
-    assert not probe.takes_input(ops["none"], "none", False) and probe.takes_input(ops["one"], "one", False)
+    assert not takes_input(ops["none"], "none", False) and takes_input(ops["one"], "one", False)
     try:
-        probe.takes_input(ops["two"], "two", False)
-    except probe.Unusable as e:
+        takes_input(ops["two"], "two", False)
+    except Unusable as e:
         assert "takes a, b" in str(e), e
     else:
         assert False
@@ -193,12 +206,13 @@ func TestGiven(t *testing.T) {
 
 // told says what groups of errors are about.
 const told = `
+from concprof_probe.text import str_of
 leaf = ValueError("bad")
 if sys.version_info >= (3, 11):
     one = ExceptionGroup("inner", [leaf])
-    assert probe.str_of(ExceptionGroup("outer", [one])) == "outer (1 sub-exception): ExceptionGroup: inner (1 sub-exception): ValueError: bad"
-    assert probe.str_of(ExceptionGroup("both", [leaf, leaf])) == "both (2 sub-exceptions)"
-assert probe.str_of(leaf) == "bad"
+    assert str_of(ExceptionGroup("outer", [one])) == "outer (1 sub-exception): ExceptionGroup: inner (1 sub-exception): ValueError: bad"
+    assert str_of(ExceptionGroup("both", [leaf, leaf])) == "both (2 sub-exceptions)"
+assert str_of(leaf) == "bad"
 `
 
 // TestGroups holds that the error in a group of one is told.
@@ -209,6 +223,8 @@ func TestGroups(t *testing.T) {
 // dropped drops the errors of ops without a garbage collection.
 const dropped = `
 import asyncio, concurrent.futures, gc, weakref
+from concprof_probe.hybrid import call_here, elsewhere
+from concprof_probe.run import finish
 class Large(Exception): pass
 made = []
 def make():
@@ -220,14 +236,14 @@ def fails_there(n): raise make()
 
 gc.disable()
 loop = asyncio.new_event_loop()
-try: probe.finish(loop, fails())
+try: finish(loop, fails())
 except Large: pass
 assert made.pop()() is None
 loop.close()
 
 async def away():
     loop = asyncio.get_running_loop()
-    try: await probe.elsewhere(loop, pool, probe.call_here, (fails_there, True, False), 1)
+    try: await elsewhere(loop, pool, call_here, (fails_there, True, False), 1)
     except Large: pass
     await asyncio.sleep(0)
 with concurrent.futures.ThreadPoolExecutor(1) as pool: asyncio.run(away())

@@ -5,12 +5,13 @@ import "testing"
 // driven drives a coroutine under a clock that the test moves.
 const driven = `
 import types
+from concprof_probe import awaits
 clock = [0]
 def pass_(ns): clock[0] += ns
 def chain_of(coro):
     pass_(1000)
     return (), "timer"
-probe.now, probe.await_chain = lambda: clock[0], chain_of
+awaits.now, awaits.await_chain = lambda: clock[0], chain_of
 
 @types.coroutine
 def pause():
@@ -22,7 +23,7 @@ async def op():
     pass_(5)
     return 3
 
-tally = probe.Tally()
+tally = awaits.Tally()
 steps = tally.drive(op())
 try:
     while True:
@@ -45,25 +46,26 @@ func TestDriven(t *testing.T) {
 // thread is in.
 const blocked = `
 import asyncio, threading, time
-assert probe.state_of(threading.get_native_id()) == b"R"
+from concprof_probe import loopwatch
+assert loopwatch.state_of(threading.get_native_id()) == b"R"
 ops = {"time": time}
 exec(compile("def hold(): time.sleep(0.05)", "/ops/ops.py", "exec"), ops)
 
 async def turns(most):
-    watch = probe.LoopWatch(asyncio.get_running_loop(), True)
-    watch.reset(probe.now())
+    watch = loopwatch.LoopWatch(asyncio.get_running_loop(), True)
+    watch.reset(loopwatch.now())
     for _ in range(most):
         await asyncio.sleep(0)
         ops["hold"]()
         if watch.blocked:
             break
-    watch.close(probe.now())
+    watch.close(loopwatch.now())
     return watch.told()
 
-probe.state_of = lambda tid: b"S"
+loopwatch.state_of = lambda tid: b"S"
 told = asyncio.run(turns(100))
 assert told["blocking"]["function"] == "hold" and 0 < told["blocking_ns"] <= told["busy_ns"], told
-probe.state_of = lambda tid: b"R"
+loopwatch.state_of = lambda tid: b"R"
 told = asyncio.run(turns(4))
 assert "blocking" not in told, told
 `

@@ -3,6 +3,8 @@ package runner
 import (
 	"regexp"
 	"strings"
+
+	"github.com/concprof/concprof/probes/record"
 )
 
 // pythonFrame is a frame in a dump of faulthandler, which begins with the
@@ -52,7 +54,7 @@ func pythonThreads(text string) [][]string {
 // foreignPython reports whether a file is the probe, the standard library or
 // an installed package rather than the user's.
 func foreignPython(file string) bool {
-	return strings.HasPrefix(file, "<frozen ") || strings.HasSuffix(file, "/concprof_probe.py") || strings.Contains(file, "/concprof-build-") ||
+	return strings.HasPrefix(file, "<frozen ") || record.PythonProbe(file) || strings.Contains(file, "/concprof-build-") ||
 		strings.Contains(file, "/site-packages/") || strings.Contains(file, "/dist-packages/") || libFolder.MatchString(file)
 }
 

@@ -3,7 +3,7 @@ package runner
 import "testing"
 
 func TestPythonUserFrame(t *testing.T) {
-	const probe = `  File "/tmp/concprof-build-1/concprof_probe.py", line 90 in concprof_op` + "\n"
+	const probe = `  File "/tmp/concprof-build-1/concprof_probe/op.py", line 90 in concprof_op` + "\n"
 	tests := []struct{ name, stderr, want string }{
 		{"a crash", "Fatal Python error: Segmentation fault\n\nCurrent thread 0x00007f (most recent call first):\n" +
 			`  File "/usr/lib/python3.11/ctypes/__init__.py", line 517 in string_at` + "\n" +
