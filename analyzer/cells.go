@@ -167,11 +167,11 @@ func (j *judgement) status(cell *Cell, x *outcome, reference *record.Digest) {
 	case n > 0 && len(x.timing) > 0:
 		b := x.broken[n-1]
 		cell.Status = record.Partial
-		cell.Reason = fmt.Sprintf("%d of %d trials did not count: %s", n, n+len(x.timing)+len(x.pilots), reasonOf(&b.Record))
+		cell.Reason = fmt.Sprintf("%d of %d trials did not count: %s", n, n+len(x.timing)+len(x.pilots), j.reasonOf(&b.Record))
 		cell.Output = "trials/" + b.Trial.ID
 	case n > 0 && (!eliminated || len(x.pilots) == 0):
 		b := x.broken[n-1]
-		cell.Status, cell.Reason, cell.Output = brokenStatus(&b.Record), reasonOf(&b.Record), "trials/"+b.Trial.ID
+		cell.Status, cell.Reason, cell.Output = brokenStatus(&b.Record), j.reasonOf(&b.Record), "trials/"+b.Trial.ID
 	case eliminated:
 		cell.Status, cell.Reason = record.Eliminated, out
 	case len(x.timing) > 0:
@@ -193,6 +193,16 @@ func brokenStatus(r *record.Record) record.Status {
 		return record.Failed
 	}
 	return r.Status
+}
+
+// reasonOf is the function reasonOf, with what the host did to a trial that ran
+// into its deadline.
+func (j *judgement) reasonOf(r *record.Record) string {
+	s := reasonOf(r)
+	if host := j.o.disturbance(r); r.Status == record.TimedOut && host != "" {
+		s += ", while " + host
+	}
+	return s
 }
 
 func reasonOf(r *record.Record) string {

@@ -128,7 +128,7 @@ func (j *judgement) unfinished(base *outcome) string {
 		what = "ended as " + string(s)
 	}
 	j.settle("%s; its output is in trials/%s", mend, b.Trial.ID)
-	return fmt.Sprintf("every trial of sequential %s: %s", what, reasonOf(&b.Record))
+	return fmt.Sprintf("every trial of sequential %s: %s", what, j.reasonOf(&b.Record))
 }
 
 func (j *judgement) result(c plan.Cell) *outcome {

@@ -161,17 +161,19 @@ func TestAnUnfinishedBaselineNamesTheCause(t *testing.T) {
 		status        record.Status
 		reason, frame string
 		why, settle   string
+		foreign       float64 // share of the cores that other programs take
 	}{
-		{record.Failed, "panic: boom", "example.com/m.Panic m.go:5", "every trial of sequential failed: panic: boom, at example.com/m.Panic m.go:5", "mend what fails; its output is in trials/t"},
-		{record.TimedOut, "did not end within 3s", "", "every trial of sequential timed out: did not end within 3s", "a longer timeout"},
-		{record.NoResult, "exited with status 0 before its ops were done", "", "gave no result: exited", "must not end the process"},
+		{record.Failed, "panic: boom", "example.com/m.Panic m.go:5", "every trial of sequential failed: panic: boom, at example.com/m.Panic m.go:5", "mend what fails; its output is in trials/t", 0},
+		{record.TimedOut, "did not end within 3s", "", "every trial of sequential timed out: did not end within 3s", "a longer timeout", 0},
+		{record.TimedOut, "did not end within 3s", "", "timed out: did not end within 3s, while other programs took 90 % of the cores", "a longer timeout", 0.9},
+		{record.NoResult, "exited with status 0 before its ops were done", "", "gave no result: exited", "must not end the process", 0.9},
 	}
 	for _, tt := range tests {
 		l := newLab("op", op{cpu: 2e6})
 		run := drive(t, l.plan(15, 8, goModels, []int{1, 8}, "op"), DefaultOptions(), func(tr plan.Trial) record.Record {
 			r := l.run(tr)
 			if tr.Control == "" && tr.Pass != plan.Dry {
-				r = record.Record{Status: tt.status, Reason: tt.reason, Frame: tt.frame, ElapsedNs: 1e7}
+				r = record.Record{Status: tt.status, Reason: tt.reason, Frame: tt.frame, ElapsedNs: 1e7, Host: &record.Host{ForeignShare: tt.foreign}}
 			}
 			return r
 		})
