@@ -35,10 +35,11 @@ var exitCodes = []struct {
 	{exitFailure, "could not do it"},
 	{exitUsage, "usage or an invalid file, nothing ran"},
 	{exitGate, "a gate was not met"},
-	{exitPartial, "partial, some cells failed, the report says which"},
+	{exitPartial, "partial: cells failed or the run is not complete, the report says which"},
 	{exitInconclusive, "inconclusive though a gate asked"},
 	{exitWrite, "could not write"},
 	{exitBusy, "the run directory is busy"},
+	{exitSignal + int(syscall.SIGHUP), "hung up (SIGHUP), partial report written, resumable"},
 	{exitSignal + int(syscall.SIGINT), "interrupted (SIGINT), partial report written, resumable"},
 	{exitSignal + int(syscall.SIGTERM), "interrupted (SIGTERM), partial report written, resumable"},
 }

@@ -33,7 +33,8 @@ const tail = `
 measure:
   budget: 60s                   # a workload, all included
   # runs: 10                    # repetitions; a recommendation needs at least 6
-  # concurrency: [1, 8, 64]     # ops in flight; by default 1 to 64
+  # concurrency: [1, 8, 64]     # ops in flight; by default 1 to 64, and up to 512 if that helps
+  # max_rate: 50/s              # starts of ops, so that a real service is not flooded
 `
 
 const builtin = `  # An op can be a list of built-in steps: a model of your service to begin with.
