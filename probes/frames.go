@@ -102,7 +102,7 @@ func blocking(stacks []pyread.Stack) *record.Frame {
 			continue
 		}
 		for _, at := range s.Frames {
-			if strings.HasPrefix(at.Function, "<") || at.Function == pyread.Anchor {
+			if strings.HasPrefix(at.Function, "<call> ") || at.Function == pyread.Anchor {
 				continue // the text of a call, which has the line of the frame that follows
 			}
 			if ns[at] += s.Ns; longest == nil || ns[at] > ns[*longest] {

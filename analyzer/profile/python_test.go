@@ -172,6 +172,9 @@ func TestPythonUserCode(t *testing.T) {
 		{"concprof_op", "", false},
 		{"run", "/tmp/concprof-1/concprof_probe/main.py", false},
 		{"run", "/tmp/concprof-1/concprof_probe.py", false},
+		{"<module>", "/tmp/concprof-1/concprof_start.py", false},
+		{"run", "/home/me/concprof_ops.py", true},
+		{"run", "/home/me/concprof_probe/bench/ops.py", true},
 	}
 	for _, tt := range tests {
 		if got := profile.UserCode(profile.Frame{Function: tt.function, File: tt.file}); got != tt.want {

@@ -1,9 +1,6 @@
 package record
 
-import (
-	"path"
-	"strings"
-)
+import "path"
 
 // Python is what the frame reader saw of a CPython probe from outside, during
 // the ops. Times are thread time: samples times the sampling period, summed
@@ -70,9 +67,14 @@ type Frame struct {
 }
 
 // PythonProbe reports whether a file is of concprof's own probe for Python,
-// under whatever folder: its program or a module of its package.
+// under whatever folder: its program, a module of its package, or the one file
+// that it was in older runs.
 func PythonProbe(file string) bool {
-	return strings.HasPrefix(path.Base(file), "concprof_") || strings.Contains(file, "/concprof_probe/")
+	switch path.Base(file) {
+	case "concprof_start.py", "concprof_probe.py":
+		return true
+	}
+	return path.Base(path.Dir(file)) == "concprof_probe"
 }
 
 // Tasks is what a sample of an event loop's tasks did, measured exactly by
@@ -80,7 +82,8 @@ func PythonProbe(file string) bool {
 type Tasks struct {
 	Sampled int64 `json:"sampled"` // at most 256
 	Steps   int64 `json:"steps"`   // from one await to the next
-	// LongestStepNs is the longest of them, LongestStep where it ended.
+	// LongestStepNs is the longest of them, LongestStep where it ended, or of
+	// the last step of an op where it began.
 	LongestStepNs int64  `json:"longest_step_ns"`
 	LongestStep   *Frame `json:"longest_step,omitempty"`
 	WallNs        int64  `json:"wall_ns"` // of all sampled tasks, from start to end

@@ -3,6 +3,7 @@ package python
 import (
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -33,6 +34,13 @@ func fine(n int64) func(*testing.T, *outcome) {
 			t.Errorf("%s, %d ops, %d failed, want %d, 0: %+v", r.Status, r.Ops, r.FailedOps, n, r.Errors)
 		}
 	}
+}
+
+// hybridOps is a spec of so many ops that hybrid sends to processes.
+func hybridOps(n int64) harness.Spec {
+	spec := ops(model.Hybrid, n, callable("op", "coro"))
+	spec.Offload = []bool{true}
+	return spec
 }
 
 // quit does to a trial that hangs in its ops what the keeper does to it.
@@ -214,6 +222,33 @@ async def op(n):
 	{name: "exit handler that never ends", spec: ops(model.Sequential, 3, callable("op", "")), files: "import atexit, time\natexit.register(time.sleep, 1000)\ndef op(n): pass\n", check: fine(3)},
 	{name: "long name of the folder for sockets", spec: ops(model.Processes, 10, callable("op", "")), env: []string{"TMPDIR=" + strings.Repeat("long", 25)},
 		files: "-- " + strings.Repeat("long", 25) + "/x --\n-- ops.py --\ndef op(n): return n\n", check: fine(10)},
+	{name: "long name of the folder for sockets and shadowing files", spec: ops(model.Processes, 10, callable("op", "")), env: []string{"TMPDIR=" + strings.Repeat("long", 25)},
+		files: "-- " + strings.Repeat("long", 25) + "/x --\n" + shadows, check: fine(10)},
+	{name: "a pool that breaks under hybrid", spec: hybridOps(1000), files: "import os\ndef op(n): os._exit(3)\nasync def coro(n): pass\n", check: func(t *testing.T, o *outcome) {
+		if r := o.record(t); r.Status != record.Failed || !strings.Contains(r.Reason, "the pool broke") || r.Ops == 1000 {
+			t.Errorf("%s, %q, %d ops", r.Status, r.Reason, r.Ops)
+		}
+	}},
+	{name: "programs started in worker processes", spec: ops(model.Processes, 4, callable("op", "")), files: `
+import resource, subprocess, sys
+def op(n):
+    subprocess.run([sys.executable, "-S", "-c", "for i in range(2000000): pass"], check=True)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(int((used.ru_utime + used.ru_stime) * 1e9), flush=True)
+`, check: func(t *testing.T, o *outcome) {
+		fine(4)(t, o)
+		most := int64(0) // of one worker, of all its programs
+		for _, line := range strings.Fields(o.stdout) {
+			ns, err := strconv.ParseInt(line, 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			most = max(most, ns)
+		}
+		if ns := o.record(t).CPU.ChildrenNs; most == 0 || ns < most-most/4 {
+			t.Errorf("%d ns in children, of which the programs of one worker took %d", ns, most)
+		}
+	}},
 	{name: "leaked processes", spec: ops(model.Sequential, 1, callable("op", "")), files: "import subprocess\ndef op(n): subprocess.Popen(['sleep', '1000'])\n", check: func(t *testing.T, o *outcome) {
 		if o.kinds() != "hello ready end bye" || len(o.left) != 1 {
 			t.Errorf("%s, left %v", o.kinds(), o.left)

@@ -36,11 +36,15 @@ func script(t testing.TB, python *Interpreter, source, stdin string, env ...stri
 // TestCompiles holds that every interpreter takes the probe without a warning.
 func TestCompiles(t *testing.T) {
 	each(t, func(t *testing.T, python *Interpreter, _ bool) { script(t, python, "", "") })
-	names, err := fs.Glob(source, "probe/*/*.py")
-	if err != nil || len(names) == 0 {
-		t.Fatal(names, err)
+	program, err := fs.Glob(source, "probe/*.py")
+	if err != nil || len(program) != 1 {
+		t.Fatal(program, err)
 	}
-	for _, name := range names {
+	modules, err := fs.Glob(source, "probe/*/*.py")
+	if err != nil || len(modules) == 0 {
+		t.Fatal(modules, err)
+	}
+	for _, name := range append(program, modules...) {
 		data, err := source.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -243,7 +247,7 @@ loop.close()
 
 async def away():
     loop = asyncio.get_running_loop()
-    try: await elsewhere(loop, pool, call_here, (fails_there, True, False), 1)
+    try: await elsewhere(None, loop, pool, call_here, (fails_there, True, False), 1)
     except Large: pass
     await asyncio.sleep(0)
 with concurrent.futures.ThreadPoolExecutor(1) as pool: asyncio.run(away())

@@ -24,6 +24,7 @@ async def op():
     return 3
 
 tally = awaits.Tally()
+assert tally.takes()
 steps = tally.drive(op())
 try:
     while True:
@@ -34,6 +35,23 @@ except StopIteration as e:
 told = tally.told()
 assert (told["steps"], told["step_ns"], told["longest_step_ns"], told["wall_ns"]) == (3, 19, 7, 2119), told
 assert [(a["wall_ns"], a["count"]) for a in told["awaits"]] == [(100, 2)], told
+
+# A longest step that is the last of its task is placed where it began, not where that of another ended.
+tally.place = ("other", "/ops/ops.py", 3)
+awaits.await_chain = lambda coro: ((("last", "/ops/ops.py", coro.cr_frame.f_lineno),), "timer")
+async def last():
+    await pause()
+    await pause()
+    pass_(9)
+steps = tally.drive(last())
+try:
+    while True:
+        next(steps)
+except StopIteration:
+    pass
+line = last.__code__.co_firstlineno + 2
+assert tally.longest == 9 and tally.place == ("last", "/ops/ops.py", line), (tally.told(), line)
+assert [tally.takes() for _ in range(300)].count(True) == 255
 `
 
 // TestDriven holds that a step's time is the op's alone: what it takes to look

@@ -26,12 +26,34 @@ func redact(r *workload.Redactor, rec *record.Record) {
 	for i := range rec.Results {
 		rec.Results[i].Shown = r.Text(rec.Results[i].Shown)
 	}
-	if rec.Race != nil {
-		for _, a := range rec.Race.Accesses {
-			for i := range a.Frames {
-				a.Frames[i].Function, a.Frames[i].File = r.Text(a.Frames[i].Function), r.Text(a.Frames[i].File)
+	frame := func(f *record.Frame) {
+		if f != nil {
+			f.Function, f.File = r.Text(f.Function), r.Text(f.File)
+		}
+	}
+	rec.Frame = r.Text(rec.Frame)
+	if l := rec.Loop; l != nil {
+		frame(l.Blocking)
+		if t := l.Tasks; t != nil {
+			frame(t.LongestStep)
+			for _, a := range t.Awaits {
+				for i := range a.Frames {
+					frame(&a.Frames[i])
+				}
 			}
 		}
+	}
+	if rec.Race != nil {
+		for i := range rec.Race.Accesses {
+			a := &rec.Race.Accesses[i]
+			a.What = r.Text(a.What)
+			for k := range a.Frames {
+				frame(&a.Frames[k])
+			}
+		}
+	}
+	for i := range rec.Steps {
+		rec.Steps[i].Name = r.Text(rec.Steps[i].Name)
 	}
 	for i := range rec.Notes {
 		rec.Notes[i] = r.Text(rec.Notes[i])

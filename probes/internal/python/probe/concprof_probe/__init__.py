@@ -8,12 +8,12 @@ Everything that it needs is imported and bound before the first line of the user
 close descriptors, fork, exit or hang. Only the standard library is used, of CPython 3.9 or newer; under PyPy too.
 
 It is a package that is imported, by the program concprof_start.py as by worker processes and interpreters, so that what
-they are sent can be found there. Its modules import one another in one direction, from main down to stdlib:
+they are sent can be found there. Its modules import those below them, and those to their right:
 
     main trial                              the program, and a trial from its setup to its report
-    models hybrid executor workers setup    how the ops of each model are run
+    hybrid executor models workers setup    how the ops of each model are run
     run loopwatch awaits                    a trial, and what its event loop does
-    slot digest text source op              an op, and what it leaves
-    clocks counters frames interpreter      what is read of the machine and of stacks
-    state stdlib                            what all of these use
+    slot clocks frames                      what ops leave, what they take, where in the user's code
+    source digest op counters interpreter   an op, and what is read of the machine
+    text state stdlib                       what all of these use
 """

@@ -76,15 +76,18 @@ class Tally:
         self.place = None
         self.awaits = {}
 
-    def wants(self):
-        return self.sampled < MAX_TASKS
+    def takes(self):
+        """Reports whether one more op is to be driven, and counts it."""
+        if self.sampled >= MAX_TASKS:
+            return False
+        self.sampled += 1
+        return True
 
     @types.coroutine
     def drive(self, coro):
         """Awaits a coroutine, counting its steps and what it waits for between them."""
-        self.sampled += 1
         started = now()
-        value, error = None, None
+        value, error, before = None, None, None
         try:
             while True:
                 begin, took, chain = now(), 0, None
@@ -100,7 +103,9 @@ class Tally:
                     self.step += took
                     if took > self.longest:
                         self.longest = took
-                        self.place = innermost(chain[0]) if chain else self.place
+                        # Of the last step there is only where it began.
+                        self.place = innermost((chain or before or [()])[0])
+                    before = chain
                 waited, value, error = now(), None, None
                 try:
                     value = yield awaited

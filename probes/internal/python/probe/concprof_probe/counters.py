@@ -4,6 +4,8 @@ import sys
 
 from .stdlib import open, os, resource, thread_cpu, time
 
+TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")  # nanoseconds
+
 
 def read_file(path):
     try:
@@ -20,6 +22,7 @@ def schedstat(path):
 
 
 def runnable_of(pid):
+    """Returns the nanoseconds that the threads of a process waited for a processor, None if the kernel has none."""
     total, known = 0, False
     try:
         threads = os.listdir(f"/proc/{pid}/task")
@@ -41,12 +44,13 @@ def process_cpu(pid):
 
 
 def stat_of(pid):
-    """Returns minor faults, major faults, user and system ticks of a process."""
+    """Returns minor faults, major faults, user and system ticks of a process, and the same ticks of its children that
+    have ended."""
     data = read_file(f"/proc/{pid}/stat")
     fields = data[data.rfind(b")") + 1 :].split()
-    if len(fields) < 14:
-        return 0, 0, 0, 0
-    return int(fields[7]), int(fields[9]), int(fields[11]), int(fields[12])
+    if len(fields) < 15:
+        return 0, 0, 0, 0, 0, 0
+    return tuple(int(fields[i]) for i in (7, 9, 11, 12, 13, 14))
 
 
 def state_of(tid):
@@ -56,6 +60,7 @@ def state_of(tid):
 
 
 def pss_of(pid):
+    """Returns the memory of a process in bytes, its share of what it shares; 0 where the kernel does not say."""
     for line in read_file(f"/proc/{pid}/smaps_rollup").splitlines():
         if line.startswith(b"Pss:"):
             return int(line.split()[1]) * 1024
@@ -86,11 +91,13 @@ def spent(before, after, record):
     minor, major = after.minor - before.minor, after.major - before.major
     runnable = None if before.runnable is None or after.runnable is None else after.runnable - before.runnable
     for pid, (cpu, stat, waited) in after.workers.items():
-        cpu0, stat0, waited0 = before.workers.get(pid, (0, (0, 0, 0, 0), 0))
+        cpu0, stat0, waited0 = before.workers.get(pid, (0, (0,) * 6, 0))
         ticks, system_ticks = max(stat[2] + stat[3] - stat0[2] - stat0[3], 1), stat[3] - stat0[3]
         cpu = max(cpu - cpu0, 0)
         in_system = int(cpu * min(system_ticks / ticks, 1))
         child_user, child_system = child_user + cpu - in_system, child_system + in_system
+        # Programs that ops started there: of them there are ticks only.
+        child_user, child_system = child_user + (stat[4] - stat0[4]) * TICK, child_system + (stat[5] - stat0[5]) * TICK
         minor, major = minor + stat[0] - stat0[0], major + stat[1] - stat0[1]
         if runnable is not None and waited is not None:
             runnable += waited - (waited0 or 0)

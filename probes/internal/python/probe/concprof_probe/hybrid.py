@@ -22,21 +22,25 @@ def hybrid_steps(run, loop):
             if processes is None:
                 processes = process_pool(run, run.cores)
             run.note(f"step {step.name}: its calls went to a pool of {run.cores} processes")
-            call = functools.partial(elsewhere, loop, processes, call_step, i)
+            call = functools.partial(elsewhere, run, loop, processes, call_step, i)
         else:
             if threads is None:
                 threads = concurrent.futures.ThreadPoolExecutor(run.level, thread_name_prefix="concprof-pool")
                 start_all(threads, run.level)  # one that cannot be started would fail an op that others then run
                 run.threads = run.level + 1
             run.note(f"step {step.name}: its calls went to threads")
-            call = functools.partial(elsewhere, loop, threads, call_here, step.sync)
+            call = functools.partial(elsewhere, run, loop, threads, call_here, step.sync)
         steps.append((call, True, True))
     return tuple(steps)
 
 
-async def elsewhere(loop, pool, call, step, value):
-    """Runs a step in a pool and raises what it raised."""
-    found = await loop.run_in_executor(pool, call, step, value)
+async def elsewhere(run, loop, pool, call, step, value):
+    """Runs a step in a pool and raises what it raised. Where the pool is broken no op can run any more."""
+    try:
+        found = await loop.run_in_executor(pool, call, step, value)
+    except concurrent.futures.BrokenExecutor as e:
+        run.broken, run.source.stopped = run.broken or e, True
+        raise
     error, out = found.pop(), found.pop()
     if error is None:
         return out

@@ -90,6 +90,7 @@ def is_free(name, path):
 
 
 def attribute(module, name):
+    """Returns a function of a module, which may be one of a class. Raises Unusable if there is none."""
     value = module
     for part in name.split("."):
         try:

@@ -1,4 +1,4 @@
-"""One trial: its ops, and what runs one."""
+"""One trial: its ops, what runs one, and the pools that it has."""
 
 import functools
 
@@ -83,20 +83,17 @@ class Run:
         return functools.partial(self.op_watched, steps)
 
     async def op_watched(self, steps, value):
-        clock = self.step_clock
+        clock, tally = self.step_clock, self.watch.tally
+        drive = tally.drive if tally is not None and tally.takes() else as_it_is
         if clock is None or not clock.due():
-            return await self.driven(concprof_op_async(steps, value))
+            return await drive(concprof_op_async(steps, value))
         begin = now()
         for i, step in enumerate(steps):
             before = clock.read()
-            value = await self.driven(concprof_op_async((step,), value))
+            value = await drive(concprof_op_async((step,), value))
             clock.enter(i, before, clock.read())
         clock.pace(now() - begin)
         return value
-
-    def driven(self, coro):
-        tally = self.watch.tally
-        return tally.drive(coro) if tally is not None and tally.wants() else coro
 
     def loop_of_thread(self):
         loop = getattr(self.per_thread, "loop", None)
@@ -124,6 +121,10 @@ class Run:
         if delay > 0:
             with self.pause:
                 time.sleep(delay)
+
+
+def as_it_is(coro):
+    return coro
 
 
 def finish(loop, coro):

@@ -1,4 +1,8 @@
-"""The standard library as the probe uses it: out of the reach of what the user's code patches."""
+"""The standard library as the probe uses it while ops run: out of the reach of what the user's code patches.
+
+Modules of which it calls only classes and functions that it has bound before, or nothing but while it starts and ends
+(collections, contextlib, functools, tempfile, warnings and the like), are not copied.
+"""
 
 import asyncio
 import hashlib

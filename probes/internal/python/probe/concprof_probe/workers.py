@@ -16,9 +16,11 @@ from .stdlib import get_ident, now, os, pickle, signal, time, traceback
 from .text import Failure, failure
 
 
-def enter_worker(spec):
-    """Prepares a worker: loads the ops as the probe did."""
+def enter_worker(spec, folder=None):
+    """Prepares a worker: goes to the folder in which ops are to run and loads them as the probe did."""
     try:
+        if folder is not None:
+            os.chdir(folder)
         os.register_at_fork(after_in_child=forked)
         find_modules(spec)
         State.run = Run(dict(spec, mode="timing"))
@@ -88,11 +90,13 @@ def process_pool(run, n):
 
             context.set_forkserver_preload([])
             multiprocessing.forkserver.ensure_running()
+        pool = concurrent.futures.ProcessPoolExecutor(
+            n, mp_context=context, initializer=enter_worker, initargs=(run.spec, here)
+        )
+        run.workers.pools.append(pool)
+        meet(pool, n)
     finally:
         os.chdir(here)
-    pool = concurrent.futures.ProcessPoolExecutor(n, mp_context=context, initializer=enter_worker, initargs=(run.spec,))
-    run.workers.pools.append(pool)
-    meet(pool, n)
     return pool
 
 
