@@ -192,6 +192,9 @@ func (j *judgement) judgeClass() {
 		}
 	}
 	j.out.Class, j.out.Confidence, j.out.Settle = j.verdict.class, j.verdict.confidence, j.verdict.settle
+	if j.out.Between = j.verdict.between; j.verdict.class == Inconclusive && j.verdict.between[0] == "" {
+		j.out.Untold = j.verdict.why
+	}
 	s := j.out.Split
 	j.say(ofSplit, "alone, an op spends %.0f %% of its time on a processor, %.0f %% waiting for one and %.0f %% blocked (median of %d trials)",
 		100*s.OnCPU, 100*s.Runnable, 100*s.Blocked, len(j.classify))

@@ -91,6 +91,8 @@ func (w *Workload) answer(text string) Answer {
 		switch {
 		case w.Class == Inconclusive && c.Word != string(Inconclusive):
 			a.Outcome, a.Why = Undecided, "the class is inconclusive"
+		case w.Between[0] != "" && w.Class != Inconclusive:
+			a.Outcome, a.Why = Undecided, fmt.Sprintf("the demand's interval lies between %s and %s", w.Between[0], w.Between[1])
 		default:
 			a.holds(c, c.Word == a.Found)
 		}
@@ -169,6 +171,9 @@ func (w *Workload) measured(c workload.Condition) (Interval, string) {
 	case c.Subject == workload.SubjectDemand:
 		if w.Confidence == 0 && w.DemandInterval == [2]float64{} {
 			return Interval{}, "no sequential trial finished"
+		}
+		if w.Untold != "" {
+			return Interval{}, w.Untold
 		}
 		return Interval{Value: w.Demand, Low: w.DemandInterval[0], High: w.DemandInterval[1], Level: 1}, ""
 	case w.Load != nil && (c.Model != "" || c.Subject == workload.SubjectSpeedup):

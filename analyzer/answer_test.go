@@ -67,6 +67,14 @@ func TestAnswers(t *testing.T) {
 			t.Errorf("%s: %+v, want %s, %q, %q", tt.condition, got, tt.want, tt.found, tt.why)
 		}
 	}
+	between := Workload{Class: IOBound, Between: [2]Class{IOBound, Mixed}, Demand: 0.19, DemandInterval: [2]float64{0.15, 0.24}}
+	if got := between.answer("class == io-bound"); got.Outcome != Undecided || !strings.Contains(got.Why, "between io-bound and mixed") {
+		t.Errorf("a class of the median only: %+v", got)
+	}
+	few := Workload{Class: Inconclusive, Untold: "the class needs 6 sequential trials, there are 1", Demand: 0.1, DemandInterval: [2]float64{0.1, 0.1}}
+	if got := few.answer("demand <= 0.2"); got.Outcome != Undecided || got.Why != few.Untold {
+		t.Errorf("the demand of one trial: %+v", got)
+	}
 	var none Workload
 	none.Class, none.Undecided = Inconclusive, "no trial finished"
 	for _, c := range []string{"class == io-bound", "limit == gil", "recommendation == pool", "demand < 1", "speedup > 1", "p50 < 1s", "speedup(pool) > 1"} {

@@ -167,7 +167,11 @@ func (j *judgement) status(cell *Cell, x *outcome, reference *record.Digest) {
 	case n > 0 && len(x.timing) > 0:
 		b := x.broken[n-1]
 		cell.Status = record.Partial
-		cell.Reason = fmt.Sprintf("%d of %d trials did not count: %s", n, n+len(x.timing)+len(x.pilots), j.reasonOf(&b.Record))
+		all := n + len(x.timing) + len(x.pilots)
+		if x.cell == l.baseline() {
+			all += len(j.classify)
+		}
+		cell.Reason = fmt.Sprintf("%d of %d trials did not count: %s", n, all, j.reasonOf(&b.Record))
 		cell.Output = "trials/" + b.Trial.ID
 	case n > 0 && (!eliminated || len(x.pilots) == 0):
 		b := x.broken[n-1]

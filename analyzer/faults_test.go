@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/concprof/concprof/probes/model"
 	"github.com/concprof/concprof/probes/plan"
 	"github.com/concprof/concprof/probes/record"
 )
@@ -67,6 +68,25 @@ func TestFlakyCellsAreNotPreferred(t *testing.T) {
 	}
 	if !found {
 		t.Error("the cell is gone")
+	}
+}
+
+// A baseline of which one trial broke is not passed over for what is slower.
+func TestAFlakyBaselineIsNotPassedOver(t *testing.T) {
+	l := newLab("op", op{cpu: 1e6, lock: 1e6})
+	run := l.drive(t, l.plan(15, 8, goModels, []int{1, 4}, "op"), DefaultOptions())
+	for i := range run.Finished {
+		if f := &run.Finished[i]; f.Trial.Cell.Model == model.Sequential && f.Trial.Pass == plan.Classify {
+			f.Record = record.Record{Status: record.Failed, Reason: "connection reset"}
+			break
+		}
+	}
+	w := judged(t, run).Workloads[0]
+	if r := w.Recommendation; r == nil || r.Model != model.Sequential {
+		t.Errorf("recommends %+v, undecided %q", r, w.Undecided)
+	}
+	if w.Cells[0].Status != record.Partial {
+		t.Errorf("status %s", w.Cells[0].Status)
 	}
 }
 

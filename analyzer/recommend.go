@@ -100,7 +100,7 @@ func (j *judgement) undecidable() string {
 	if s := j.noisy(j.noise); s != "" {
 		return s
 	}
-	if f := j.out.NoiseFloor; f > j.o.MaxFloor && !j.load.open() {
+	if f := max(j.out.NoiseFloor, j.scoreFloor(j.load)); f > j.o.MaxFloor && !j.load.open() {
 		j.settle("a quieter machine, or longer trials from a larger budget: the noise floor must come below %.0f %%", 100*j.o.MaxFloor)
 		return fmt.Sprintf("sequential differs from itself by up to %.0f %%, which hides the differences between models", 100*f)
 	}
@@ -210,7 +210,8 @@ func (j *judgement) contenders() []contender {
 			c.barred = "its results differ from sequential's"
 		case j.load.racy() && sharesRaces(x.cell):
 			c.barred = "its ops share memory, and the race detector found data races"
-		case cell.Status == record.Partial && cleanOK:
+		// A baseline of which a trial broke is still what others are held against.
+		case cell.Status == record.Partial && cleanOK && x.cell != j.load.baseline():
 			c.barred = "not all of its trials finished"
 		case cell.Status == record.Eliminated && !apart(cell.Model):
 			c.barred = "it was eliminated: " + cell.Reason
@@ -330,12 +331,15 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 		why("no model beats running sequentially, which is only the baseline here: models leaves it out")
 	}
 	for _, c := range betterButBarred(all, best.score*(1+margin)) {
+		r.Barred = true
 		in := ""
 		if c.n() == 0 {
 			in = " in its pilot, one trial,"
 		}
 		why("%s reads%s %s of it, but %s", setupOf(c.cell), in, times(c.score/pick.score), c.barred)
-		if j.undeclared(&c) && !j.load.open() {
+		// One trial shows only what is far better.
+		told := c.n() > 0 || c.score > best.score*j.o.PilotFactor
+		if told && j.undeclared(&c) && !j.load.open() {
 			// Of those that are as good the lowest concurrency.
 			for _, x := range all {
 				if x.cell.Model == c.cell.Model && x.n() > 0 && j.undeclared(&x) && x.cell.Concurrency < c.cell.Concurrency && x.score*(1+margin) >= c.score {

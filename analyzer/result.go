@@ -127,6 +127,12 @@ type Workload struct {
 	Gate  []Answer `json:"gate,omitempty"`
 	Claim *Claim   `json:"claim,omitempty"`
 
+	// Between are the two classes that the demand's interval lies between, if it
+	// does; Untold is why nothing can be said of the demand. Gates ask for them;
+	// not in the JSON, which has the interval and the class.
+	Between [2]Class `json:"-"`
+	Untold  string   `json:"-"`
+
 	// Failures is "alike" where ops failed alike under every model, else
 	// "different", or "none" where none failed; "" where fewer than two ran.
 	Failures string `json:"failures,omitempty"`
@@ -197,12 +203,26 @@ const (
 	LimitDownstream       LimitKind = "downstream"
 )
 
+// Of says what the share of a limit is of, "" where the share says nothing.
+func (k LimitKind) Of() string {
+	switch k {
+	case LimitGC:
+		return "of the CPU time"
+	case LimitMemory:
+		return ""
+	case LimitOversubscription:
+		return "of the best throughput lost"
+	case LimitDownstream:
+		return "of the expected throughput missing"
+	}
+	return "of the ops' time"
+}
+
 // A Limit is one thing that keeps a workload from scaling, with the place
 // where the time goes.
 type Limit struct {
 	Kind LimitKind `json:"kind"`
-	// Share is of the time that ops spent, at the concurrency where the
-	// limit was seen.
+	// Share is of what Kind.Of says, at the concurrency where the limit was seen.
 	Share    float64 `json:"share"`
 	Function string  `json:"function,omitempty"`
 	File     string  `json:"file,omitempty"`
@@ -310,6 +330,9 @@ type Recommendation struct {
 	// Better are cells that measured better but may not be recommended for what
 	// the workload does not declare.
 	Better []Better `json:"better,omitempty"`
+	// Barred says that some cell reads better by more than noise and may not be
+	// recommended; Why has the cells and the reasons.
+	Barred bool `json:"barred,omitempty"`
 }
 
 // Better is a cell that would be recommended if its workload declared what it

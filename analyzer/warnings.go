@@ -199,7 +199,7 @@ func (j *judgement) doubtCells() {
 			"%d in flight under %s did not end within %s, so no lock was looked for, and as many or more in flight were not measured",
 			c.Concurrency, c.Model, quantity.Duration(float64(f.Record.ElapsedNs)))
 	}
-	if l.w.MaxOps > 0 && l.opsLeft() < l.w.MaxOps/20 {
+	if l.w.MaxOps > 0 && 20*l.opsLeft() < l.w.MaxOps {
 		j.warn(WarnMaxOps, "raise max_ops for more and longer trials", "max_ops %d is used up: it bounded the number and length of trials", l.w.MaxOps)
 	}
 	j.doubtCosts()

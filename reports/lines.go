@@ -107,6 +107,16 @@ func dryResult(s string) string {
 	return fit(s, maxDry-1) + "…"
 }
 
+// limitShare is the share of a limit and what it is of, "" where that says
+// nothing.
+func limitShare(l analyzer.Limit) string {
+	of := l.Kind.Of()
+	if of == "" {
+		return ""
+	}
+	return share(l.Share) + " " + of
+}
+
 // limitLine is a limit on one line: the place by its last elements unless
 // everything is asked for.
 func limitLine(l analyzer.Limit, verbose bool) string {
@@ -116,7 +126,10 @@ func limitLine(l analyzer.Limit, verbose bool) string {
 			l.File = tail(l.File)
 		}
 	}
-	s := fmt.Sprintf("%s, %s of the ops' time", l.Kind, share(l.Share))
+	s := string(l.Kind)
+	if part := limitShare(l); part != "" {
+		s += ", " + part
+	}
 	if at := place(l); at != "" {
 		s += ", at " + at
 	}

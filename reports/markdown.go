@@ -145,7 +145,10 @@ func workloadSections(w *analyzer.Workload) []section {
 	if len(w.Limits) > 0 {
 		why.WriteString("\n**Limits**\n\n")
 		for _, l := range w.Limits {
-			why.WriteString("- " + prose(string(l.Kind)) + ", " + prose(share(l.Share)) + " of the ops' time")
+			why.WriteString("- " + prose(string(l.Kind)))
+			if part := limitShare(l); part != "" {
+				why.WriteString(", " + prose(part))
+			}
 			if at := place(l); at != "" {
 				why.WriteString(", at " + code(at))
 			}

@@ -69,6 +69,9 @@ func judge(w *analyzer.Workload) verdict {
 		v.Because = strings.TrimSuffix(w.Undecided, ".")
 	case r.Model == model.Sequential:
 		v.Advice = "stay sequential, no other model is measurably better"
+		if r.Barred {
+			v.Advice = "stay sequential, what reads better may not be used"
+		}
 		if v.Undeclared = undeclared(r); v.Undeclared != "" {
 			v.Advice = "stay sequential in one process"
 		}

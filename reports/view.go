@@ -157,7 +157,7 @@ func viewOf(res *analyzer.Result, i int, d density, data *flameData) workloadVie
 		if l.Line > 0 {
 			at += fmt.Sprintf(":%d", l.Line)
 		}
-		v.Limits = append(v.Limits, limitView{plain(string(l.Kind)), share(l.Share), plain(l.Function), at, excerptLines(l.Excerpt), excerptProblem(l.Excerpt)})
+		v.Limits = append(v.Limits, limitView{plain(string(l.Kind)), limitShare(l), plain(l.Function), at, excerptLines(l.Excerpt), excerptProblem(l.Excerpt)})
 	}
 	for _, s := range scalingLines(w) {
 		v.Scaling = append(v.Scaling, plain(s))

@@ -21,9 +21,9 @@ func newInitCommand(a *app) *cobra.Command {
 workload.yaml there. In a Go module it names functions that can be measured as
 they are, those with a benchmark first, and of Python files the top-level
 functions that need at most one argument. What needs more said, functions that
-take text and plain Python functions, stands there as comments; where nothing else
-is found, an example of built-in steps is what would be measured. It only reads the files: it builds and
-runs nothing, and it never replaces a file.`,
+take text and plain Python functions, stands there as comments; where there is
+nothing else, an example of built-in steps is what would be measured. It only
+reads the files: it builds and runs nothing, and it never replaces a file.`,
 		Example: `  concprof init
   concprof init ./service && concprof analyze ./service/workload.yaml`,
 		Args: arguments(cobra.MaximumNArgs(1), "concprof init takes one folder"),

@@ -33,7 +33,7 @@ func (o *planOptions) Validate() error { return nil }
 func newPlanCommand(a *app) *cobra.Command {
 	o := &planOptions{}
 	cmd := &cobra.Command{
-		Use:   "plan [FILE | PACKAGE.FUNC | MODULE:FUNC | -- COMMAND [ARG...]]",
+		Use:   "plan [FILE | PKG.FUNC | MODULE:FUNC | -- COMMAND [ARG...]]",
 		Short: "Show what analyze would measure, and what it costs",
 		Long: `plan prints the cells that analyze would measure (a workload under a model at a
 concurrency), what it leaves out and why, and the bounds on trials, time and
