@@ -220,7 +220,7 @@ type Options struct {
 
 	// PilotFactor eliminates a cell whose pilot is so many times worse than
 	// the best pilot. Repeats of short trials spread by up to 1.3x on a busy
-	// machine; 1.5 leaves a margin. Nor is anything better told by one pilot.
+	// machine; 1.5 leaves a margin. Nor does one pilot tell of what is better by less.
 	PilotFactor float64
 	// KneeLevels is how many levels may be added between those of the plan, beside
 	// the least level of the leading model that is as good as its best: two,
