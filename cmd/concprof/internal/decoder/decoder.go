@@ -159,7 +159,8 @@ func ending(ctx context.Context, state *os.ProcessState, complaint string) strin
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Sprintf("it takes more than %v", maxWall)
-	case strings.Contains(complaint, "out of memory") || strings.Contains(complaint, "cannot allocate"):
+	case strings.Contains(complaint, "out of memory") || strings.Contains(complaint, "cannot allocate") ||
+		threadless(complaint) && peakMemory(state) >= maxMemory/2:
 		return fmt.Sprintf("it takes more than %d MiB of memory", maxMemory>>20)
 	case state != nil && state.UserTime()+state.SystemTime() >= maxCPU*time.Second:
 		return fmt.Sprintf("it takes more than %d s of processor time", maxCPU)
@@ -168,6 +169,25 @@ func ending(ctx context.Context, state *os.ProcessState, complaint string) strin
 		return "its reader failed: " + first
 	}
 	return fmt.Sprintf("its reader ended with %v", state)
+}
+
+// threadless reports whether Go's runtime could start no thread: at the limit of
+// memory there is no room for its stack, which now and then comes before there
+// is none for an object.
+func threadless(complaint string) bool {
+	return strings.Contains(complaint, "pthread_create failed") || strings.Contains(complaint, "failed to create new OS thread")
+}
+
+// peakMemory returns the most bytes that a process had resident, 0 if unknown.
+func peakMemory(state *os.ProcessState) int64 {
+	if state == nil {
+		return 0
+	}
+	usage, ok := state.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	return usage.Maxrss * 1024 // KiB on Linux
 }
 
 // A bounded buffer takes at most so many bytes; whoever writes more is told

@@ -201,3 +201,18 @@ func TestReadRefuses(t *testing.T) {
 		t.Errorf("interrupted: %v", err)
 	}
 }
+
+// TestThreadless holds that a reader without a thread is taken for one without
+// memory only if it had much.
+func TestThreadless(t *testing.T) {
+	const complaint = "runtime/cgo: pthread_create failed: Resource temporarily unavailable"
+	small := exec.Command("true")
+	if err := small.Run(); err != nil {
+		t.Skipf("SKIPPED: there is no program to run: %v", err)
+	}
+	for _, state := range []*os.ProcessState{nil, small.ProcessState} {
+		if got := ending(t.Context(), state, complaint); got != "its reader failed: "+complaint {
+			t.Errorf("%v: %q", state, got)
+		}
+	}
+}
