@@ -5,7 +5,7 @@ import concurrent.futures
 
 from .source import GOLDEN, MASK
 from .stdlib import itertools, pickle, threading
-from .text import describe, failure, str_of
+from .text import describe, failure
 from .workers import call_chunk
 
 CHUNK_NS, MAX_CHUNK = 1_000_000, 256  # short ops are sent so many at a time that handing them over does not dominate
@@ -22,9 +22,8 @@ def run_executor(run, window, pool):
         try:
             rows, notes = future.result()
         except BaseException as e:  # the worker ended
-            if isinstance(e, concurrent.futures.BrokenExecutor) and run.broken is None:
-                run.broken = e
-                source.stopped = True
+            if isinstance(e, concurrent.futures.BrokenExecutor):
+                run.break_off(e)
             rows = [(op, 0, None, failure(e), None, 0) for op in ops]
         for note in notes:
             run.note(*note)
@@ -50,7 +49,6 @@ def run_executor(run, window, pool):
 
     if source.open:
         run_arrivals(run, window, pool, take)
-        tell_broken(run)
         return
     with window:
         while True:
@@ -72,12 +70,6 @@ def run_executor(run, window, pool):
             if each and not source.gap:
                 share = (source.most - slot.ops) // (4 * run.level) if source.fixed else MAX_CHUNK
                 chunk = min(max(CHUNK_NS // each, 1), MAX_CHUNK, max(share, 1))
-    tell_broken(run)
-
-
-def tell_broken(run):
-    if run.broken is not None:
-        run.note(f"the pool broke: {str_of(run.broken)}")
 
 
 def run_arrivals(run, window, pool, take):

@@ -39,7 +39,7 @@ async def elsewhere(run, loop, pool, call, step, value):
     try:
         found = await loop.run_in_executor(pool, call, step, value)
     except concurrent.futures.BrokenExecutor as e:
-        run.broken, run.source.stopped = run.broken or e, True
+        run.break_off(e)
         raise
     error, out = found.pop(), found.pop()
     if error is None:

@@ -41,6 +41,12 @@ class Run:
         if text in self.notes or len(self.notes) < MAX_NOTES:
             self.notes[text] = self.notes.get(text, 0) + count
 
+    def break_off(self, error):
+        """Takes note that a pool broke: no op can run any more."""
+        if self.broken is None:
+            self.broken, self.source.stopped = error, True
+            self.note(f"the pool broke: {str_of(error)}")
+
     def slot(self):
         s = OpenSlot(self) if self.source.open else Slot(self)
         self.slots.append(s)

@@ -4,7 +4,7 @@ import concurrent.futures
 import functools
 
 from .counters import Reading, process_age, spent
-from .executor import run_executor, tell_broken
+from .executor import run_executor
 from .frames import reason_of
 from .hybrid import hybrid_steps
 from .interpreter import free_threaded, has_gil
@@ -111,7 +111,6 @@ class Trial:
         else:
             try:
                 await on_loop(run, window, steps, loop)
-                tell_broken(run)
             except asyncio.CancelledError as e:
                 reason = "an op cancelled the task that starts the ops: it may cancel those that it made, not all"
                 raise Fatal("ops", reason) from e
