@@ -174,7 +174,7 @@ func derivedProfile(file analyzer.ProfileFile, flames []analyzer.Flame) (*pprof.
 // more than a gate that is undecided for it, and less than one that is not met.
 func complain(j *judged) error {
 	res, run := j.res, j.run.Path
-	measured, broken := 0, []string{}
+	measured, broken, causes := 0, []string{}, []string{}
 	isChanged := func(w analyzer.Warning) bool { return w.ID == analyzer.WarnChanged }
 	changed := slices.ContainsFunc(res.Warnings, isChanged)
 	for _, w := range res.Workloads {
@@ -187,6 +187,7 @@ func complain(j *judged) error {
 				measured++
 			}
 		}
+		causes = append(causes, causesOf(&w)...)
 	}
 	notMet, undecided := gateErrors(res)
 	whole := res.Complete
@@ -195,7 +196,7 @@ func complain(j *judged) error {
 	}
 	switch {
 	case measured == 0 && len(broken) > 0:
-		return fmt.Errorf("nothing could be measured: %s", some(broken))
+		return fmt.Errorf("nothing could be measured: %s", some(causes))
 	case changed:
 		return &partialError{"evidence was changed after it was measured", "the warnings of the report say which; measure again: concprof analyze"}
 	case !whole:
@@ -206,6 +207,25 @@ func complain(j *judged) error {
 		return &partialError{count(len(broken), "cell") + " failed: " + some(broken), "the report and " + filepath.Join(run, "trials") + " say why"}
 	}
 	return undecided
+}
+
+// causesOf says of a workload why its cells broke, each cause once: of a dry op
+// that failed it is the same in all of them.
+func causesOf(w *analyzer.Workload) []string {
+	var causes []string
+	for _, c := range w.Cells {
+		if !c.Status.Broken() {
+			continue
+		}
+		cause := fmt.Sprintf("%s: %s", w.Name, c.Status)
+		if c.Reason != "" && c.Reason != string(c.Status) {
+			cause += ": " + c.Reason
+		}
+		if !slices.Contains(causes, cause) {
+			causes = append(causes, cause)
+		}
+	}
+	return causes
 }
 
 // some names the first few of a list.
