@@ -75,6 +75,7 @@ func (v *view) noise(fs []plan.Finished) Noise {
 			n.Disturbed++
 		}
 	}
+	n.HostTrials = len(foreign)
 	n.ForeignShare, n.StealShare = stats.Median(foreign), stats.Median(steal)
 	return n
 }

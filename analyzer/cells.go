@@ -171,11 +171,11 @@ func (j *judgement) status(cell *Cell, x *outcome, reference *record.Digest) {
 		if x.cell == l.baseline() {
 			all += len(j.classify)
 		}
-		cell.Reason = fmt.Sprintf("%d of %d trials did not count: %s", n, all, j.reasonOf(&b.Record))
+		cell.Reason = fmt.Sprintf("%d of %d trials did not count: %s", n, all, j.o.reasonOf(&b.Record))
 		cell.Output = "trials/" + b.Trial.ID
 	case n > 0 && (!eliminated || len(x.pilots) == 0):
 		b := x.broken[n-1]
-		cell.Status, cell.Reason, cell.Output = brokenStatus(&b.Record), j.reasonOf(&b.Record), "trials/"+b.Trial.ID
+		cell.Status, cell.Reason, cell.Output = brokenStatus(&b.Record), j.o.reasonOf(&b.Record), "trials/"+b.Trial.ID
 	case eliminated:
 		cell.Status, cell.Reason = record.Eliminated, out
 	case len(x.timing) > 0:
@@ -199,17 +199,9 @@ func brokenStatus(r *record.Record) record.Status {
 	return r.Status
 }
 
-// reasonOf is the function reasonOf, with what the host did to a trial that ran
-// into its deadline.
-func (j *judgement) reasonOf(r *record.Record) string {
-	s := reasonOf(r)
-	if host := j.o.disturbance(r); r.Status == record.TimedOut && host != "" {
-		s += ", while " + host
-	}
-	return s
-}
-
-func reasonOf(r *record.Record) string {
+// reasonOf says why a trial does not count, and of one that ran into its deadline
+// what the host did to it.
+func (o Options) reasonOf(r *record.Record) string {
 	s := r.Reason
 	if s == "" && len(r.Errors) > 0 {
 		s = "every op failed: " + r.Errors[0].Message
@@ -219,6 +211,9 @@ func reasonOf(r *record.Record) string {
 	}
 	if r.Frame != "" {
 		s += ", at " + r.Frame
+	}
+	if host := o.disturbance(r); r.Status == record.TimedOut && host != "" {
+		s += ", while " + host
 	}
 	return s
 }

@@ -105,7 +105,7 @@ func (j *judgement) judgeRace() {
 	case !ran:
 		r.Skipped = "the run, or its budget, ended before it"
 	case r.Found == 0 && !usable(&f.Record):
-		r.Skipped = "its trial did not finish: " + reasonOf(&f.Record)
+		r.Skipped = "its trial did not finish: " + j.o.reasonOf(&f.Record)
 	}
 	switch {
 	case r.Found > 0:

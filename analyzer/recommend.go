@@ -128,7 +128,7 @@ func (j *judgement) unfinished(base *outcome) string {
 		what = "ended as " + string(s)
 	}
 	j.settle("%s; its output is in trials/%s", mend, b.Trial.ID)
-	return fmt.Sprintf("every trial of sequential %s: %s", what, j.reasonOf(&b.Record))
+	return fmt.Sprintf("every trial of sequential %s: %s", what, j.o.reasonOf(&b.Record))
 }
 
 func (j *judgement) result(c plan.Cell) *outcome {
@@ -331,7 +331,6 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 		why("no model beats running sequentially, which is only the baseline here: models leaves it out")
 	}
 	for _, c := range betterButBarred(all, best.score*(1+margin)) {
-		r.Barred = true
 		in := ""
 		if c.n() == 0 {
 			in = " in its pilot, one trial,"
@@ -339,6 +338,7 @@ func (j *judgement) choose(pick, best *contender, ties, all []contender, margin 
 		why("%s reads%s %s of it, but %s", setupOf(c.cell), in, times(c.score/pick.score), c.barred)
 		// One trial shows only what is far better.
 		told := c.n() > 0 || c.score > best.score*j.o.PilotFactor
+		r.Barred = r.Barred || told
 		if told && j.undeclared(&c) && !j.load.open() {
 			// Of those that are as good the lowest concurrency.
 			for _, x := range all {

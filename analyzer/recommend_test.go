@@ -259,3 +259,88 @@ func TestWhatSettlesASpread(t *testing.T) {
 		t.Errorf("%d trials from %d, by %d runs; %.0f points of %.0f %% need %.0f", about, n, runs, half, d, want)
 	}
 }
+
+// A baseline whose latencies hide what is compared decides nothing by latency,
+// however steady its throughput is.
+func TestLatenciesThatHideDifferences(t *testing.T) {
+	l := newLab("op", op{cpu: 1e5, wait: 2e7})
+	p := l.plan(20, 8, goModels, []int{1, 8}, "op")
+	p.Workloads[0].Objective = "latency"
+	run := l.drive(t, p, DefaultOptions())
+	if w := judged(t, run).Workloads[0]; w.Recommendation == nil {
+		t.Fatalf("undecided before: %s", w.Undecided)
+	}
+	n := int64(0)
+	for i := range run.Finished {
+		if f := &run.Finished[i]; f.Trial.Cell.Model == model.Sequential && f.Trial.Pass == plan.Timing {
+			n++
+			var h record.Histogram
+			for range f.Record.Latency.N {
+				h.Record(2e7 * (1 + n%2*3))
+			}
+			f.Record.Latency = &h
+		}
+	}
+	w := judged(t, run).Workloads[0]
+	if w.Recommendation != nil || w.NoiseFloor > 0.3 || !strings.Contains(w.Undecided, "which hides the differences between models") {
+		t.Errorf("noise floor %v, recommends %+v, undecided %q", w.NoiseFloor, w.Recommendation, w.Undecided)
+	}
+}
+
+// What reads better and may not be recommended is told of a verdict for
+// sequential, by trials or by a pilot that leaves no doubt.
+func TestWhatIsBarredIsTold(t *testing.T) {
+	wrong := op{cpu: 2e6, wrong: map[model.Model]bool{model.Pool: true}}
+	locked, dear := op{cpu: 1e6, lock: 1e6}, op{cpu: 1e6, lock: 1e6, extra: map[model.Model]float64{model.Processes: 1.6}}
+	tests := []struct {
+		name   string
+		op     op
+		models []model.Model
+		pilots bool // the model that is barred has only pilots
+		want   bool
+	}{
+		{"wrong results", wrong, []model.Model{model.Sequential, model.Pool}, false, true},
+		{"a pilot of twice as much", locked, []model.Model{model.Sequential, model.Pool, model.Processes}, true, true},
+		{"a pilot of somewhat more", dear, []model.Model{model.Sequential, model.Pool, model.Processes}, true, false},
+		{"nothing", locked, []model.Model{model.Sequential, model.Pool}, false, false},
+	}
+	for _, tt := range tests {
+		l := newLab("op", tt.op)
+		run := l.drive(t, l.plan(15, 8, tt.models, []int{1, 2}, "op"), DefaultOptions())
+		if tt.pilots {
+			run.Finished = slices.DeleteFunc(run.Finished, func(f plan.Finished) bool {
+				return f.Trial.Cell.Model == model.Processes && f.Trial.Pass == plan.Timing
+			})
+			last := &run.Decisions[len(run.Decisions)-1]
+			last.Eliminated = append(last.Eliminated, plan.Elimination{Cell: plan.Cell{Workload: "op", Model: model.Processes, Concurrency: 2}, Reason: "the budget holds no more"})
+		}
+		w := judged(t, run).Workloads[0]
+		r := w.Recommendation
+		if r == nil || r.Model != model.Sequential || r.Barred != tt.want {
+			t.Errorf("%s: %+v, undecided %q", tt.name, r, w.Undecided)
+			continue
+		}
+		last := w.Cells[len(w.Cells)-1]
+		if tt.pilots && (last.Trials > 0 || last.Pilot == 0 || (len(r.Better) > 0) != tt.want) {
+			t.Errorf("%s: %d trials, pilot %v, better %+v", tt.name, last.Trials, last.Pilot, r.Better)
+		}
+	}
+}
+
+// A bound on ops that is used up is said, however small it is.
+func TestFewOpsAreSaid(t *testing.T) {
+	l := newLab("op", op{cpu: 1e5, wait: 2e7})
+	p := l.plan(20, 8, goModels, []int{1, 2}, "op")
+	p.Workloads[0].MaxOps = 15
+	run := l.drive(t, p, DefaultOptions())
+	left := p.Workloads[0].MaxOps
+	for _, f := range run.Finished {
+		if f.Trial.Control == "" {
+			left -= f.Record.Ops
+		}
+	}
+	w := judged(t, run).Workloads[0]
+	if said := len(warnings(w, WarnMaxOps)) > 0; left > 0 || !said {
+		t.Errorf("%d ops left, said: %v", left, said)
+	}
+}

@@ -61,6 +61,9 @@ type Noise struct {
 	ForeignShare float64 `json:"foreign_share"`
 	StealShare   float64 `json:"steal_share"`
 	Disturbed    int     `json:"disturbed"`
+	// HostTrials is how many trials these shares are the medians of; dry ones,
+	// which are too short, are not among them.
+	HostTrials int `json:"host_trials"`
 }
 
 // Class says what an op spends its time on.
@@ -189,49 +192,6 @@ type Split struct {
 	Blocked  float64 `json:"blocked"`
 }
 
-// LimitKind is what keeps a workload from scaling.
-type LimitKind string
-
-// The limits.
-const (
-	LimitLock             LimitKind = "lock"
-	LimitGIL              LimitKind = "gil"
-	LimitGC               LimitKind = "gc"
-	LimitMemory           LimitKind = "memory"
-	LimitLoopStall        LimitKind = "loop-stall"
-	LimitOversubscription LimitKind = "oversubscription"
-	LimitDownstream       LimitKind = "downstream"
-)
-
-// Of says what the share of a limit is of, "" where the share says nothing.
-func (k LimitKind) Of() string {
-	switch k {
-	case LimitGC:
-		return "of the CPU time"
-	case LimitMemory:
-		return ""
-	case LimitOversubscription:
-		return "of the best throughput lost"
-	case LimitDownstream:
-		return "of the expected throughput missing"
-	}
-	return "of the ops' time"
-}
-
-// A Limit is one thing that keeps a workload from scaling, with the place
-// where the time goes.
-type Limit struct {
-	Kind LimitKind `json:"kind"`
-	// Share is of what Kind.Of says, at the concurrency where the limit was seen.
-	Share    float64 `json:"share"`
-	Function string  `json:"function,omitempty"`
-	File     string  `json:"file,omitempty"`
-	Line     int     `json:"line,omitempty"`
-	// Excerpt are the lines around it, for pages that show them; not in the
-	// JSON.
-	Excerpt *rundir.Excerpt `json:"-"`
-}
-
 // A Step is one step of an op, judged by itself.
 type Step struct {
 	Name    string  `json:"name"`
@@ -330,8 +290,9 @@ type Recommendation struct {
 	// Better are cells that measured better but may not be recommended for what
 	// the workload does not declare.
 	Better []Better `json:"better,omitempty"`
-	// Barred says that some cell reads better by more than noise and may not be
-	// recommended; Why has the cells and the reasons.
+	// Barred says that some cell reads better by more than noise, in its pilot
+	// alone by more than PilotFactor, and may not be recommended; Why has the
+	// cells and the reasons.
 	Barred bool `json:"barred,omitempty"`
 }
 

@@ -108,7 +108,7 @@ func (j *judgement) account() (*exectrace.Account, string) {
 	}
 	f := &attempts[0]
 	if !usable(&f.Record) {
-		return nil, "its trial did not finish: " + cmp.Or(reasonOf(&f.Record), "every op failed")
+		return nil, "its trial did not finish: " + cmp.Or(j.o.reasonOf(&f.Record), "every op failed")
 	}
 	for i := range f.Record.Profiles {
 		p := &f.Record.Profiles[i]

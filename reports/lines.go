@@ -207,7 +207,7 @@ func noiseLine(r *analyzer.Run) string {
 	default:
 		s += "the controls did NOT come out as what they are" + read
 	}
-	if slices.Contains(r.Host.Unenforced, rundir.ForeignCPU) {
+	if n.HostTrials == 0 || slices.Contains(r.Host.Unenforced, rundir.ForeignCPU) {
 		s += "; what other programs took was not measured"
 	} else {
 		s += fmt.Sprintf("; other programs took %s of the cores", percent(n.ForeignShare))

@@ -70,7 +70,7 @@ func judge(w *analyzer.Workload) verdict {
 	case r.Model == model.Sequential:
 		v.Advice = "stay sequential, no other model is measurably better"
 		if r.Barred {
-			v.Advice = "stay sequential, what reads better may not be used"
+			v.Advice = "stay sequential, what reads better may not be recommended"
 		}
 		if v.Undeclared = undeclared(r); v.Undeclared != "" {
 			v.Advice = "stay sequential in one process"
